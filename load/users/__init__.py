@@ -1,0 +1,1 @@
+"""Personas, one a file."""
