@@ -1,0 +1,1 @@
+"""The whole chain on an embedded instance of its own."""

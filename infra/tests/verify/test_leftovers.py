@@ -1,0 +1,104 @@
+"""What is planted is found, each kind by itself; what was there before is not."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.verify.leftovers import CGROUP_ROOT, dump, left, load, take
+
+TAG = f"swtest{os.getpid() % 10000}"
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="not run: planting needs root")
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
+
+
+@contextmanager
+def process(_: Path) -> Iterator[str]:
+    """A process that left its family, as a daemon does."""
+    code = f"import subprocess,sys; subprocess.Popen(['sleep','60.{os.getpid()}'], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)"
+    run(sys.executable, "-c", code)
+    found = subprocess.run(["pgrep", "-f", f"sleep 60.{os.getpid()}"], capture_output=True, text=True, check=True)
+    yield f"sleep 60.{os.getpid()}"
+    os.kill(int(found.stdout.split()[0]), 9)
+
+
+@contextmanager
+def mount(tmp_path: Path) -> Iterator[str]:
+    run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path))
+    yield str(tmp_path)
+    run("umount", str(tmp_path))
+
+
+@contextmanager
+def namespace(_: Path) -> Iterator[str]:
+    holder = subprocess.Popen(["unshare", "-n", "sleep", "60"])
+    while (there := os.readlink(f"/proc/{holder.pid}/ns/net")) == os.readlink("/proc/self/ns/net"):  # noqa: PTH115
+        pass
+    yield there
+    holder.kill()
+    holder.wait()
+
+
+@contextmanager
+def link(_: Path) -> Iterator[str]:
+    run("ip", "link", "add", TAG, "type", "bridge")
+    yield TAG
+    run("ip", "link", "del", TAG)
+
+
+@contextmanager
+def rule(_: Path) -> Iterator[str]:
+    run("nft", "add", "table", "ip", TAG)
+    yield TAG
+    run("nft", "delete", "table", "ip", TAG)
+
+
+@contextmanager
+def cgroup(_: Path) -> Iterator[str]:
+    parent = CGROUP_ROOT / "memory" if (CGROUP_ROOT / "memory").is_dir() else CGROUP_ROOT
+    (parent / TAG).mkdir()
+    yield TAG
+    (parent / TAG).rmdir()
+
+
+@contextmanager
+def file(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "file").touch()
+    yield "deep/er/file"
+
+
+PLANTS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "processes": process,
+    "mounts": mount,
+    "namespaces": namespace,
+    "links": link,
+    "rules": rule,
+    "cgroups": cgroup,
+    "files": file,
+}
+
+
+@root_only
+@pytest.mark.parametrize("kind", PLANTS)
+def test_one_of_each_kind_is_reported_when_planted_and_gone_when_removed(kind: str, tmp_path: Path) -> None:
+    before = take(folders=[tmp_path])
+    with PLANTS[kind](tmp_path) as name:
+        found = left(before, take(folders=[tmp_path]))
+        assert any(item.kind == kind and name in item.what for item in found), found
+        assert not any(name in item.what for item in left(before, take(folders=[tmp_path]), ignore=[name]))
+    if kind != "files":
+        assert not any(name in item.what for item in left(before, take(folders=[tmp_path])))
+
+
+def test_a_kept_picture_is_the_same_picture(tmp_path: Path) -> None:
+    picture = take(folders=[tmp_path])
+    dump(picture, tmp_path / "picture.json")
+    assert load(tmp_path / "picture.json") == picture
