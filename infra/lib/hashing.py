@@ -15,14 +15,15 @@ def content_hash(paths: Iterable[Path], *, root: Path, extra: Iterable[str] = ()
     digest = hashlib.sha256()
     for text in extra:
         digest.update(text.encode() + b"\0")
-    for file in sorted({file for path in paths for file in _files(path)}):
+    for file in sorted({file for path in paths for file in files(path)}):
         mode = b"x" if file.stat().st_mode & 0o100 else b"-"
         digest.update(str(file.relative_to(root)).encode() + b"\0" + mode + b"\0")
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]
 
 
-def _files(path: Path) -> Iterable[Path]:
+def files(path: Path) -> Iterable[Path]:
+    """A file itself, or the files of a folder without tool caches; raises FileNotFoundError."""
     if path.is_file():
         yield path
         return

@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from infra.lib.errors import Exit, SlipwayError
+
+POLL_SECONDS = 0.2
 
 
 @contextmanager
@@ -17,16 +20,24 @@ def exclusive(path: Path, *, purpose: str) -> Iterator[None]:
 
     The kernel releases the lock with its holder's death, so a `kill -9` leaves nothing to clean.
     """
+    with waiting(path, purpose=purpose, deadline=0):
+        yield
+
+
+@contextmanager
+def waiting(path: Path, *, purpose: str, deadline: float) -> Iterator[None]:
+    """Hold `path` for the block, after waiting up to `deadline` seconds for whoever holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    give_up = time.monotonic() + deadline
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SlipwayError(
-                f"{path} is held by {_holder(path)}",
-                hint="wait for it to end, or look at it: ps -fp <pid>",
-                code=Exit.BUSY,
-            ) from error
+        while not _taken(file):
+            if time.monotonic() >= give_up:
+                raise SlipwayError(
+                    f"{path} is held by {_holder(path)}",
+                    hint="wait for it to end, or look at it: ps -fp <pid>",
+                    code=Exit.BUSY,
+                )
+            time.sleep(POLL_SECONDS)
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}))
         file.flush()
@@ -34,6 +45,14 @@ def exclusive(path: Path, *, purpose: str) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _taken(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _holder(path: Path) -> str:
