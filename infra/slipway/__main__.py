@@ -1,0 +1,5 @@
+"""`python -m infra.slipway` is `slipway`."""
+
+from infra.slipway.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Known failures of a running instance, each with why it matters and its remedy."""

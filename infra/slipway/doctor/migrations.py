@@ -1,0 +1,47 @@
+"""Migrations that the running code has and the database has not: requests fail on missing columns."""
+
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+
+from infra.lib.findings import Finding
+from infra.slipway.kube import PodFact
+
+PREFIX = "todo-app-web-"
+REMEDY = "make up"
+DEADLINE = 60.0
+
+# Runs a command in a pod: (namespace, pod, command) → exit code and output.
+Exec = Callable[[str, str, Sequence[str]], tuple[int, str]]
+
+
+def check(facts: Iterable[PodFact], run_in: Exec) -> list[Finding]:
+    """Ask Django in a running web pod; no such pod is another check's finding."""
+    pod = next((f for f in facts if f.name.startswith(PREFIX) and f.phase == "Running"), None)
+    if pod is None:
+        return []
+    code, output = run_in(pod.namespace, pod.name, ("python", "manage.py", "migrate", "--check"))
+    if code == 0:
+        return [Finding("ok", "migrations", "all are applied")]
+    last = output.strip().splitlines()[-1] if output.strip() else "unapplied migrations"
+    told = f"pending ({last}): requests fail on what the database does not have yet"
+    return [Finding("fail", "migrations", told, REMEDY)]
+
+
+def kubectl(command: Callable[..., list[str]]) -> Exec:
+    """An Exec by `kubectl exec`; `command` puts the cluster's credentials before the arguments."""
+
+    def run_in(namespace: str, pod: str, words: Sequence[str]) -> tuple[int, str]:
+        try:
+            done = subprocess.run(
+                command("exec", "--namespace", namespace, pod, "--", *words),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=DEADLINE,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return 1, str(error)
+        return done.returncode, done.stdout + done.stderr
+
+    return run_in

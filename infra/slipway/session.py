@@ -1,0 +1,117 @@
+"""What every command of the front door works with: the choice, the cluster, the engine, the stacks."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra import cluster as clusters
+from infra import engine as engines
+from infra.cluster.api import Cluster
+from infra.engine.api import Engine, StackRef
+from infra.lib import locks
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import REPOSITORY, cache_dir
+from infra.slipway.options import Options
+from infra.slipway.timings import Timings
+
+STACKS = ("foundation", "data", "delivery")
+# Inside the instance's mount namespace; infra.cluster binds the instance's own folder there.
+NODE_VOLUMES = "/var/lib/slipway/volumes"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call of the front door. `settings` are the user's own `stack.key` → value."""
+
+    options: Options
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The chosen cluster; nothing is contacted yet."""
+        return clusters.select(self.options.cluster, self.options.instance)
+
+    @property
+    def logs(self) -> Path:
+        """Where this run's step logs go."""
+        return self.options.instance.logs if self.options.embedded else self._own / "logs"
+
+    @property
+    def _own(self) -> Path:
+        """For a cluster that is not ours we may not be root, so nothing lies outside the cache."""
+        return cache_dir() / "contexts" / "".join(c if c.isalnum() else "-" for c in self.options.cluster)
+
+    @property
+    def timings(self) -> Timings:
+        """Durations of earlier runs."""
+        return Timings(cache_dir() / "timings.json")
+
+    @contextmanager
+    def locked(self, purpose: str) -> Iterator[None]:
+        """Nobody else changes this instance or context for the time of the block."""
+        self.require_permission()
+        path = self.options.instance.lock if self.options.embedded else self._own / "lock"
+        with locks.exclusive(path, purpose=purpose):
+            yield
+
+    def require_permission(self) -> None:
+        """The embedded cluster makes namespaces, mounts and cgroups, which only root may do."""
+        if self.options.embedded and os.geteuid() != 0:
+            raise SlipwayError(
+                "the embedded cluster needs root: it makes network namespaces, mounts and cgroups",
+                hint="sudo make up, or use a cluster you have: make up CLUSTER=context:<name>",
+                code=Exit.MISSING,
+            )
+
+    def require_running(self) -> None:
+        """End with NOT_RUNNING and the command to start it when the cluster does not answer."""
+        if not self.cluster.running():
+            raise SlipwayError(f"no cluster runs for {self.name}", hint="make up", code=Exit.NOT_RUNNING)
+
+    @property
+    def name(self) -> str:
+        """The instance or the context, as messages name it."""
+        return f"instance {self.options.instance.name}" if self.options.embedded else self.options.cluster
+
+    def engine(self) -> Engine:
+        """The chosen engine on the chosen cluster."""
+        return engines.select(self.options.engine, kubeconfig=self.cluster.kubeconfig(), context=self.cluster.context())
+
+    def stack(self, name: str) -> StackRef:
+        """A stack of this repository in the chosen environment."""
+        return StackRef(
+            name=name, directory=REPOSITORY / "infra" / "stacks" / name, environment=self.options.environment
+        )
+
+    def overrides(self, stack: str, references: Mapping[str, str]) -> dict[str, Any]:
+        """Settings that follow from the choice and from the images built here, then the user's own."""
+        derived: dict[str, dict[str, Any]] = {
+            "foundation": {"volume_root": NODE_VOLUMES if self.options.embedded else ""},
+            "data": {"images": {name: references[name] for name in ("postgresql", "redis", "secrets-init")}},
+            "delivery": {"images": {"todo-app": references["todo-app"]}},
+        }
+        if self.options.environment == "local":
+            derived["delivery"]["public_url"] = self.options.url.rstrip("/")
+        return {"profile": self.options.profile, **derived[stack], **self.settings.get(stack, {})}
+
+
+def parse_settings(pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """`delivery.web_replicas=2` → {"delivery": {"web_replicas": 2}}; all bad ones reported at once."""
+    settings: dict[str, dict[str, Any]] = {}
+    problems: list[str] = []
+    for pair in pairs:
+        place, equals, value = pair.partition("=")
+        stack, dot, key = place.partition(".")
+        if not (equals and dot and key) or stack not in STACKS:
+            problems.append(f"--set {pair}: want <stack>.<key>=<value> with a stack of {', '.join(STACKS)}")
+            continue
+        settings.setdefault(stack, {})[key] = yaml.safe_load(value)
+    if problems:
+        raise SlipwayError(problems[0], details=tuple(problems[1:]), code=Exit.BAD_INPUT)
+    return settings
