@@ -1,0 +1,89 @@
+"""A namespace with an owner, Pod Security `restricted`, bounds on what it uses, and no traffic until allowed."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from infra.components import timeouts
+from infra.components.labels import MANAGER, PART_OF
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppNamespaceArgs:
+    """`quota_memory` bounds the sum of memory limits, `quota_cpu` that of CPU requests."""
+
+    owner: str
+    environment: str
+    quota_cpu: str
+    quota_memory: str
+    quota_pods: int
+    protect: bool
+
+
+class AppNamespace(pulumi.ComponentResource):
+    """Everything put into `name` waits for all of it, so that no pod starts before its bounds exist."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: AppNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:kube:AppNamespace", name, None, opts)
+        labels = {
+            "app.kubernetes.io/part-of": PART_OF,
+            "app.kubernetes.io/managed-by": MANAGER,
+            "slipway.local/owner": args.owner,
+            "slipway.local/environment": args.environment,
+        }
+        namespace = Namespace(
+            name,
+            metadata={
+                "name": name,
+                "labels": {
+                    **labels,
+                    "pod-security.kubernetes.io/enforce": "restricted",
+                    "pod-security.kubernetes.io/warn": "restricted",
+                    "pod-security.kubernetes.io/audit": "restricted",
+                },
+                "annotations": timeouts.waits("Namespace"),
+            },
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        child = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        ResourceQuota(
+            f"{name}-quota",
+            metadata={"name": "bounds", "namespace": name, "labels": labels},
+            spec={
+                "hard": {
+                    "requests.cpu": args.quota_cpu,
+                    "limits.memory": args.quota_memory,
+                    "pods": str(args.quota_pods),
+                    "services.nodeports": "0",
+                    "services.loadbalancers": "0",
+                }
+            },
+            opts=child,
+        )
+        # A pod without figures of its own would be refused by the quota: it gets small ones instead.
+        LimitRange(
+            f"{name}-defaults",
+            metadata={"name": "defaults", "namespace": name, "labels": labels},
+            spec={
+                "limits": [
+                    {
+                        "type": "Container",
+                        "default_request": {"cpu": "10m", "memory": "32Mi"},
+                        "default": {"cpu": "500m", "memory": "128Mi"},
+                    }
+                ]
+            },
+            opts=child,
+        )
+        NetworkPolicy(
+            f"{name}-default-deny",
+            metadata={"name": "default-deny", "namespace": name, "labels": labels},
+            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+            opts=child,
+        )
+        self.name = namespace.metadata["name"]
+        self.register_outputs({"name": self.name})

@@ -1,0 +1,38 @@
+"""Data: PostgreSQL and Redis, after the Job that makes their passwords."""
+
+import pulumi
+
+from infra.components import postgresql, redis
+from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, app_pods
+from infra.components.protection import protects
+from infra.components.reference import stack_reference
+from infra.components.secrets_init import SecretsInit, SecretsInitArgs, spec_of_mini
+from infra.components.stateful_service import Placement
+from infra.settings.data import DataSettings
+from infra.settings.load import load
+
+settings = load(DataSettings)
+foundation = stack_reference("foundation")
+sizes = foundation.require_output("volume_sizes")
+placement = Placement(
+    namespace=DATA_NAMESPACE,
+    storage_class=foundation.require_output("storage_class").apply(lambda name: name or None),
+    clients_namespace=APP_NAMESPACE,
+    clients=[app_pods("web"), app_pods("migrate")],
+    protect=protects(env=settings.env, allow_unprotected=settings.allow_unprotected),
+)
+image = settings.images
+
+spec = spec_of_mini(app_namespace=APP_NAMESPACE, data_namespace=DATA_NAMESPACE, demo_user=settings.demo_user)
+job = SecretsInit("secrets-init", SecretsInitArgs(namespace=DATA_NAMESPACE, image=image["secrets-init"], spec=spec))
+with_secrets = pulumi.ResourceOptions(depends_on=[job])
+database = postgresql.Postgresql(
+    "postgresql", postgresql.args_of(settings, placement, volume_size=sizes["postgresql"]), with_secrets
+)
+cache = redis.Redis("redis", redis.args_of(settings, placement, volume_size=sizes["redis"]), with_secrets)
+
+pulumi.export(
+    "database", {"host": database.host, "port": database.port, "name": postgresql.DATABASE, "user": postgresql.USER}
+)
+pulumi.export("redis", {"host": cache.host, "port": cache.port})
+pulumi.export("app_secret", APP_SECRET)
