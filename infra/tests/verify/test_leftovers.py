@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,8 +21,7 @@ def run(*command: str) -> None:
 @contextmanager
 def process(_: Path) -> Iterator[str]:
     """A process that left its family, as a daemon does."""
-    code = f"import subprocess,sys; subprocess.Popen(['sleep','60.{os.getpid()}'], start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)"
-    run(sys.executable, "-c", code)
+    run("sh", "-c", f"setsid sleep 60.{os.getpid()} >/dev/null 2>&1 &")
     found = subprocess.run(["pgrep", "-f", f"sleep 60.{os.getpid()}"], capture_output=True, text=True, check=True)
     yield f"sleep 60.{os.getpid()}"
     os.kill(int(found.stdout.split()[0]), 9)

@@ -1,0 +1,127 @@
+"""Figure `rollout`: users of a service that is replaced under them."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from infra.lib import gotool
+from infra.lib.paths import REPOSITORY
+from infra.lib.process import capture
+from infra.verify.bed import Bed
+from infra.verify.bench.figure import Desk, Figure, Goal, Value
+from infra.verify.http1 import Request
+from infra.verify.openloop import Plan, Tally, drive, percentile
+from infra.verify.todo_api import PREFIX
+
+RATE = 100.0
+COUNT = 10_000
+TWIN_COUNT = 4_000
+LATE_MS = 100.0  # beyond this the generator was not open-loop any more
+DEPLOYMENT = "deployment/todo-app-web"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rollouts:
+    """What happened: how often the pods were replaced while `tally` was counted."""
+
+    done: int
+    tally: Tally
+
+    @property
+    def note(self) -> str:
+        """The counts that make the figure mean something."""
+        tally = self.tally
+        return (
+            f"{tally.sent} requests at {RATE:.0f}/s, {tally.kept} on kept and {tally.fresh} on new connections, "
+            f"{self.done} rollouts, p50 {percentile(tally.latency, 0.5):.0f} ms, "
+            f"p99 {percentile(tally.latency, 0.99):.0f} ms"
+        )
+
+
+def mix(token: str) -> list[Request]:
+    """Nine reads to one write, as the owner of `token`."""
+    headers = {"Authorization": f"Bearer {token}"}
+    read = Request(path=f"{PREFIX}/todos", headers=headers)
+    body = json.dumps({"title": "seen through a rollout"}).encode()
+    return [*[read] * 9, Request(method="POST", path=f"{PREFIX}/todos", headers=headers, body=body)]
+
+
+def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
+    """Replace the pods again and again while `count` requests or more are sent; ends with a finished rollout."""
+    plan = Plan(host="127.0.0.1", port=bed.port, requests=mix(bed.api().token), rate=RATE, count=count, most=3 * count)
+    done = 0
+    over = False
+
+    def roll() -> None:
+        nonlocal done
+        while not over or done < at_least:
+            bed.kubectl("-n", "todo", "rollout", "restart", DEPLOYMENT)
+            bed.kubectl("-n", "todo", "rollout", "status", DEPLOYMENT, "--timeout=180s", deadline=200)
+            done += 1
+
+    async def both(rolling: Future[None]) -> Tally:
+        return await drive(plan, go_on=lambda: done < at_least and not rolling.done())
+
+    with ThreadPoolExecutor(1) as pool:
+        rolling = pool.submit(roll)
+        try:
+            tally = asyncio.run(both(rolling))
+        finally:
+            over = True
+        rolling.result(timeout=400)
+    return Rollouts(done=done, tally=tally)
+
+
+def without_drain(bed: Bed) -> None:
+    """The same release with the chart's drain switched off: the seeded defect of this figure."""
+    capture(
+        [
+            *(gotool.path_of("node"), "helm", f"--kubeconfig={bed.instance.kubeconfig}", "-n", "todo"),
+            *("upgrade", "todo-app", REPOSITORY / "charts" / "todo-app", "--reuse-values"),
+            *("--set", "web.drain.enabled=false", "--wait", "--timeout=3m"),
+        ],
+        deadline=240,
+    )
+
+
+def measure(desk: Desk) -> Mapping[str, Value]:
+    """First with drain, then without it."""
+    bed = desk.stand.up()
+    desk.report(f"roll the app under {RATE:.0f} requests/s")
+    good = roll_under_load(bed, count=COUNT)
+    desk.report(f"{good.tally.failures} failed; the same without drain")
+    without_drain(bed)
+    twin = roll_under_load(bed, count=TWIN_COUNT)
+    desk.report(f"{twin.tally.failures} failed without drain")
+    desk.stand.down()  # the release no longer is what `up` made
+    return {"rollout": _value(good), "rollout_no_drain": _value(twin)}
+
+
+def _value(seen: Rollouts) -> Value:
+    late = percentile(seen.tally.lateness, 0.99)
+    if late > LATE_MS:
+        return Value(value=None, note=f"the generator was {late:.0f} ms late at p99: the machine was too busy")
+    examples = f"; first: {seen.tally.examples[0]}; {dict(seen.tally.failed)}" if seen.tally.examples else ""
+    return Value(value=float(seen.tally.failures), note=seen.note + examples)
+
+
+ROLLOUT = Figure(
+    id="rollout",
+    group="app",
+    title="requests that fail while a new version of the app is rolled out",
+    goals=(
+        Goal(
+            id="rollout",
+            unit="failed requests",
+            at_most=0,
+            peer="ingress-nginx#322: about 500 of 200,000 lost without drain",
+            limit="0",
+        ),
+        Goal(
+            id="rollout_no_drain", unit="failed requests", at_least=1, limit="the twin: 0 would mean the test is blind"
+        ),
+    ),
+    measure=measure,
+)
