@@ -1,0 +1,206 @@
+"""The files that components read, as plain data; `write` puts them in the config folder."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.cluster.embedded import layout as place
+from infra.cluster.embedded.addresses import Network
+from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.machine import Machine
+
+Data = dict[str, Any]
+CNI_PROGRAMS = Path("/usr/lib/cni")
+CLUSTER_DOMAIN = "cluster.local"
+
+
+def contents(layout: Layout, network: Network, machine: Machine, *, pause: str) -> dict[str, str]:
+    """Text of each file, by its place in the config folder. Components read JSON wherever they take YAML."""
+    files: dict[str, str | Data] = {
+        "kubelet.yaml": kubelet(layout, network, machine),
+        "proxy.yaml": proxy(layout, network),
+        "audit.yaml": audit(),
+        "authentication.yaml": authentication(),
+        "containerd.toml": containerd(layout, machine, pause=pause),
+        "cni/10-slipway.conflist": cni(network),
+        # Pods with dnsPolicy Default; nothing outside the cluster can be reached from it.
+        "resolv.conf": f"nameserver {network.dns_ip}\n",
+    }
+    return {
+        file: content if isinstance(content, str) else json.dumps(content, indent=2) for file, content in files.items()
+    }
+
+
+def write(layout: Layout, files: Mapping[str, str]) -> None:
+    """Write every file anew; they hold no state. The one with the key of the encryption at rest is added."""
+    key = (layout.pki / "encryption.key").read_text(encoding="utf-8")
+    (layout.config / "cni").mkdir(parents=True, exist_ok=True)
+    for file, text in {**files, "encryption.yaml": json.dumps(encryption(key), indent=2)}.items():
+        target = layout.config / file
+        target.touch(mode=0o600)
+        target.write_text(text, encoding="utf-8")
+
+
+def kubelet(layout: Layout, network: Network, machine: Machine) -> Data:
+    """KubeletConfiguration; the reasons are the machine's (shared notes: cgroup v1, no CAP_SYS_RESOURCE)."""
+    pki = layout.pki
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(pki / "ca.crt")},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": str(pki / "kubelet-server.crt"),
+        "tlsPrivateKeyFile": str(pki / "kubelet-server.key"),
+        "containerRuntimeEndpoint": f"unix://{place.CONTAINERD_SOCKET}",
+        "clusterDomain": CLUSTER_DOMAIN,
+        "clusterDNS": [network.dns_ip],
+        "resolvConf": str(layout.config / "resolv.conf"),
+        "volumePluginDir": str(place.KUBELET_ROOT / "plugin-exec"),
+        "healthzBindAddress": "127.0.0.1",
+        "readOnlyPort": 0,
+        # One group per instance: containers go below <instance>/pods and nowhere else.
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{layout.cgroup}/pods",
+        "cgroupsPerQOS": False,
+        "enforceNodeAllocatable": [],
+        "failCgroupV1": False,
+        "failSwapOn": False,
+        "localStorageCapacityIsolation": False,
+        "oomScoreAdj": -999 if machine.may_raise_limits else 0,
+        "featureGates": {"KubeletInUserNamespace": not machine.may_raise_limits},
+        # Nobody can pull an image again here, so none is ever thrown away.
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
+        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "serializeImagePulls": False,
+        "registryPullQPS": 0,
+        "eventRecordQPS": 50,
+        "kubeAPIQPS": 100,
+        "kubeAPIBurst": 200,
+        # Mounted Secrets and ConfigMaps follow a change within this time.
+        "syncFrequency": "20s",
+        "configMapAndSecretChangeDetectionStrategy": "Watch",
+        "nodeStatusUpdateFrequency": "10s",
+        "nodeStatusReportFrequency": "1m",
+        "maxPods": 110,
+        "containerLogMaxSize": "10Mi",
+        "containerLogMaxFiles": 2,
+    }
+
+
+def proxy(layout: Layout, network: Network) -> Data:
+    """KubeProxyConfiguration; the conntrack sysctls are global and stay untouched."""
+    return {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "clientConnection": {"kubeconfig": str(layout.config / "proxy.kubeconfig")},
+        "mode": "iptables",
+        "clusterCIDR": network.pod_range,
+        "hostnameOverride": layout.instance.name,
+        "healthzBindAddress": "127.0.0.1:10256",
+        "metricsBindAddress": "127.0.0.1:10249",
+        "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        "iptables": {"minSyncPeriod": "200ms", "syncPeriod": "1m"},
+    }
+
+
+def audit() -> Data:
+    """Every write at Metadata: user, verb, object, response code, and `dryRun` within the request URI."""
+    return {
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Policy",
+        "omitStages": ["RequestReceived"],
+        "rules": [
+            {"level": "None", "resources": [{"group": "", "resources": ["events"]}]},
+            {"level": "None", "resources": [{"group": "events.k8s.io"}, {"group": "coordination.k8s.io"}]},
+            {"level": "None", "resources": [{"group": "authorization.k8s.io"}, {"group": "authentication.k8s.io"}]},
+            {"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]},
+            # Who read a Secret from outside the system is worth a line.
+            {"level": "None", "userGroups": ["system:nodes", "system:serviceaccounts:kube-system"]},
+            {"level": "None", "users": ["system:apiserver", "system:kube-controller-manager"]},
+            {"level": "Metadata", "verbs": ["get", "list"], "resources": [{"group": "", "resources": ["secrets"]}]},
+            {"level": "None"},
+        ],
+    }
+
+
+def authentication() -> Data:
+    """Anonymous requests reach the health endpoints and nothing else."""
+    paths = ("/livez", "/readyz", "/healthz")
+    return {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "AuthenticationConfiguration",
+        "anonymous": {"enabled": True, "conditions": [{"path": path} for path in paths]},
+    }
+
+
+def encryption(key: str) -> Data:
+    """Secrets are encrypted in etcd; `identity` only reads what was written before encryption."""
+    return {
+        "apiVersion": "apiserver.config.k8s.io/v1",
+        "kind": "EncryptionConfiguration",
+        "resources": [
+            {
+                "resources": ["secrets"],
+                "providers": [{"secretbox": {"keys": [{"name": "first", "secret": key}]}}, {"identity": {}}],
+            }
+        ],
+    }
+
+
+def cni(network: Network) -> Data:
+    """Each pod gets a veth pair of its own. Leases lie in memory: after a crash no pod is left to hold one."""
+    return {
+        "cniVersion": "0.4.0",
+        "name": "slipway",
+        "plugins": [
+            {
+                "type": "ptp",
+                "ipam": {
+                    "type": "host-local",
+                    "dataDir": "/run/cni-leases",
+                    "ranges": [[{"subnet": network.pod_range}]],
+                    "routes": [{"dst": "0.0.0.0/0"}],
+                },
+            },
+            {"type": "portmap", "capabilities": {"portMappings": True}},
+        ],
+    }
+
+
+def containerd(layout: Layout, machine: Machine, *, pause: str) -> str:
+    """containerd 1.6 configuration, version 2."""
+    restrict = str(not machine.may_raise_limits).lower()
+    return f"""version = 2
+root = "{place.CONTAINERD_ROOT}"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"]
+[grpc]
+  address = "{place.CONTAINERD_SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{place.CONTAINERD_ROOT}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause}"
+  restrict_oom_score_adj = {restrict}
+  disable_apparmor = true
+  enable_selinux = false
+  max_concurrent_downloads = 1
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{CNI_PROGRAMS}"
+    conf_dir = "{layout.config}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+    snapshotter = "overlayfs"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        BinaryName = "runc"
+        SystemdCgroup = false
+"""

@@ -1,0 +1,116 @@
+"""The supervisor as the host sees it: started, found, told to stop, killed."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from infra.cluster.embedded import cgroups
+from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.plan import Data, supervisor_command
+from infra.cluster.embedded.rest import poll
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import REPOSITORY
+from infra.lib.process import tail
+
+STOP_DEADLINE = 60.0
+
+
+def launch(layout: Layout, plan: Data) -> None:
+    """Start the supervisor so that it outlives this process and its terminal; returns once it publishes a status."""
+    used = cgroups.in_use(cgroups.hierarchies())
+    names = ["supervisor", "forward", *(entry["name"] for entry in plan["components"])]
+    for name in (f"{layout.cgroup}/pods", *(f"{layout.cgroup}/system/{name}" for name in names)):
+        cgroups.create(used, name)
+    layout.status.unlink(missing_ok=True)
+    # A shell moves itself into the group and becomes the supervisor: never a moment outside of it.
+    joins = "".join(
+        f"echo 0 > {shlex.quote(str(h.root / layout.cgroup / 'system/supervisor/cgroup.procs'))} && " for h in used
+    )
+    host_network = os.open("/proc/self/ns/net", os.O_RDONLY)
+    try:
+        with layout.supervisor_log.open("ab") as output:
+            child = subprocess.Popen(
+                ["sh", "-c", f"{joins} exec {shlex.join(supervisor_command(layout))}"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=REPOSITORY,
+                start_new_session=True,
+                pass_fds=(host_network,),
+                env=_environment(host_network),
+            )
+    finally:
+        os.close(host_network)
+    if not poll(lambda: child.poll() is not None or layout.status.is_file(), deadline=20, pause=0.05):
+        raise _failed(layout, "did not report within 20 s", Exit.DEADLINE)
+    if child.poll() is not None:
+        raise _failed(layout, f"ended with {child.returncode} at once", Exit.FAILED)
+
+
+def alive(layout: Layout) -> int:
+    """The supervisor's process id, 0 when there is none."""
+    group = f"{layout.cgroup}/system/supervisor"
+    pids = cgroups.processes(cgroups.in_use(cgroups.hierarchies()), group)
+    told = status(layout).get("pid", 0)
+    return int(told) if told in pids else 0
+
+
+def status(layout: Layout) -> Data:
+    """The supervisor's last words, empty when there are none."""
+    try:
+        content: Any = json.loads(layout.status.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def stop(layout: Layout) -> None:
+    """Orderly stop, bounded; afterwards no process of the instance is left."""
+    pid = alive(layout)
+    if pid:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        poll(lambda: not alive(layout), deadline=STOP_DEADLINE)
+    clear(layout)
+
+
+def clear(layout: Layout) -> None:
+    """Kill what is left of the instance, remove its cgroups, and wait until its link is gone."""
+    every = cgroups.hierarchies()
+    if not cgroups.remove(every, layout.cgroup, deadline=20):
+        left = sorted(cgroups.processes(every, layout.cgroup))
+        raise SlipwayError(
+            f"cgroup {layout.cgroup} does not go away: processes {left or 'none'}",
+            hint=f"ps -fp {','.join(map(str, left)) or '1'}",
+        )
+    link = Path("/sys/class/net") / layout.link
+    if not poll(lambda: not link.exists(), deadline=10, pause=0.05):
+        subprocess.run(["ip", "link", "delete", layout.link], capture_output=True, check=False)
+    layout.status.unlink(missing_ok=True)
+
+
+def reload(layout: Layout) -> None:
+    """Make the supervisor read the list of forwarded ports again."""
+    if pid := alive(layout):
+        os.kill(pid, signal.SIGHUP)
+
+
+def _environment(host_network: int) -> dict[str, str]:
+    """A clean one: nothing of the starting shell may change how the cluster behaves."""
+    return {
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SLIPWAY_HOST_NETWORK": str(host_network),
+    }
+
+
+def _failed(layout: Layout, what: str, code: Exit) -> SlipwayError:
+    log = layout.supervisor_log
+    return SlipwayError(f"the cluster's supervisor {what}", hint=f"less {log}", code=code, details=tail(log))

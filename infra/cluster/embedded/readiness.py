@@ -1,0 +1,135 @@
+"""Waiting until the node is of use, and saying what is wrong when it is not."""
+
+from pathlib import Path
+from typing import Any
+
+from infra.cluster.embedded import dns, process
+from infra.cluster.embedded.addresses import Network
+from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.rest import Rest, poll
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.process import tail
+from infra.lib.report import Report
+
+COMPONENTS, NODE, DNS = 120.0, 60.0, 60.0
+GIVE_UP = 4  # restarts before a component counts as failing for good
+
+
+def components(layout: Layout, report: Report, *, names: tuple[str, ...] = ()) -> None:
+    """Wait until the named components (all unless named) are running."""
+    told = ""
+
+    def ready() -> bool:
+        nonlocal told
+        entries = _entries(layout, names)
+        if not process.alive(layout):
+            raise _failure(layout, "supervisor", "is gone", layout.supervisor_log)
+        for entry in entries:
+            if entry["restarts"] >= GIVE_UP and entry["state"] != "running":
+                raise _failure(layout, entry["name"], entry["message"], Path(entry["log"]))
+        up = sum(entry["state"] == "running" for entry in entries)
+        waiting = next((entry["name"] for entry in entries if entry["state"] != "running"), "")
+        if waiting and waiting != told:
+            told = waiting
+            report(f"wait for {waiting}", done=up / len(entries))
+        return bool(entries) and up == len(entries)
+
+    if not poll(ready, deadline=COMPONENTS, pause=0.1):
+        late = next(entry for entry in _entries(layout, names) if entry["state"] != "running")
+        raise _failure(layout, late["name"], f"is {late['state']} after {COMPONENTS:.0f} s", Path(late["log"]))
+
+
+def cluster(layout: Layout, network: Network, report: Report, *, dns_image: str) -> None:
+    """Wait for API, node, what every pod needs, and DNS; put DNS there first."""
+    rest = Rest(host=network.node_ip, pki=layout.pki, user="bootstrap")
+    components(layout, report, names=("etcd", "kube-apiserver"))
+    _apply(rest, dns.objects(network, image=dns_image))
+    components(layout, report)
+    report("wait for the node to be Ready")
+    node = f"/api/v1/nodes/{layout.instance.name}"
+    if not poll(lambda: _condition(rest.get(node), "Ready"), deadline=NODE):
+        raise _failure(
+            layout, "kubelet", f"node {_reason(rest.get(node), 'Ready')}", layout.instance.logs / "kubelet.log"
+        )
+    report("wait for service accounts")
+    needed = (
+        "/api/v1/namespaces/default/configmaps/kube-root-ca.crt",
+        "/api/v1/namespaces/default/serviceaccounts/default",
+    )
+    if not poll(lambda: all(rest.get(path) for path in needed), deadline=NODE):
+        log = layout.instance.logs / "kube-controller-manager.log"
+        raise _failure(layout, "kube-controller-manager", "makes no service accounts", log)
+    report("wait for CoreDNS")
+    deployment = f"/apis/apps/v1/namespaces/{dns.NAMESPACE}/deployments/coredns"
+    if not poll(lambda: _rolled_out(rest.get(deployment)), deadline=DNS):
+        raise SlipwayError(
+            f"CoreDNS did not become available within {DNS:.0f} s",
+            hint=f"kubectl --kubeconfig {layout.instance.kubeconfig} -n {dns.NAMESPACE} describe pods",
+            code=Exit.DEADLINE,
+            details=_events(rest),
+        )
+
+
+def _apply(rest: Rest, made: list[tuple[str, dict[str, Any]]]) -> None:
+    """Server-side apply, unless the last object says that all of them are there already."""
+    path, last = made[-1]
+    content = dns.content_hash(made)
+    have = rest.get(path)
+    if have and have["metadata"].get("annotations", {}).get(dns.HASH) == content:
+        return
+    last["metadata"].setdefault("annotations", {})[dns.HASH] = content
+    for place, body in made:
+        # The API server answers /readyz before its own start-up objects (namespaces, roles) are all there.
+        poll(lambda place=place, body=body: _applied(rest, place, body), deadline=20)  # type: ignore[misc] # mypy cannot type lambda defaults
+        if place == path:
+            rest.apply(place, body)
+
+
+def _applied(rest: Rest, path: str, body: dict[str, Any]) -> bool:
+    try:
+        rest.apply(path, body)
+    except SlipwayError:
+        return False
+    return True
+
+
+def _rolled_out(deployment: Any) -> bool:  # noqa: ANN401 - JSON has no narrower type
+    if not deployment:
+        return False
+    told = deployment.get("status", {})
+    return bool(
+        told.get("observedGeneration") == deployment["metadata"]["generation"]
+        and told.get("updatedReplicas") == told.get("availableReplicas") == deployment["spec"]["replicas"]
+    )
+
+
+def _condition(thing: Any, kind: str) -> bool:  # noqa: ANN401 - JSON has no narrower type
+    conditions = (thing or {}).get("status", {}).get("conditions", [])
+    return any(entry["type"] == kind and entry["status"] == "True" for entry in conditions)
+
+
+def _reason(thing: Any, kind: str) -> str:  # noqa: ANN401 - JSON has no narrower type
+    for entry in (thing or {}).get("status", {}).get("conditions", []):
+        if entry["type"] == kind:
+            return f"is not {kind}: {entry.get('message', '')}"
+    return "did not register"
+
+
+def _events(rest: Rest) -> tuple[str, ...]:
+    listed = rest.get(f"/api/v1/namespaces/{dns.NAMESPACE}/events") or {}
+    lines = [
+        f"{e['involvedObject'].get('name')}: {e.get('reason')}: {e.get('message')}" for e in listed.get("items", [])
+    ]
+    return tuple(lines[-8:])
+
+
+def _entries(layout: Layout, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = process.status(layout).get("components", [])
+    wanted = [entry for entry in entries if not entry["name"].startswith("forward-")]
+    return [entry for entry in wanted if not names or entry["name"] in names]
+
+
+def _failure(layout: Layout, name: str, what: str, log: Path) -> SlipwayError:
+    return SlipwayError(
+        f"{name} of instance {layout.instance.name!r} {what}", hint=f"less {log}", code=Exit.DEADLINE, details=tail(log)
+    )
