@@ -1,0 +1,62 @@
+"""Whether an apply would change a live object, and a readable difference."""
+
+import copy
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from infra.lib.kube import Object
+
+# Written by the server or by controllers; no apply of ours sets them.
+SERVER_METADATA = ("resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
+
+
+def same(live: Object, applied: Object) -> bool:
+    """Whether the result of a dry-run apply is the live object: values and who owns which field."""
+    return _bare(live) == _bare(applied) and _owners(live) == _owners(applied)
+
+
+def unified(live: Object | None, applied: Object | None, title: str) -> str:
+    """A unified diff of the two as YAML; empty when they do not differ to the eye."""
+    before, after = (_lines(_shown(item)) for item in (live, applied))
+    return "".join(difflib.unified_diff(before, after, f"live {title}", f"program {title}"))
+
+
+def _bare(body: Object) -> Object:
+    metadata = {
+        key: value
+        for key, value in body["metadata"].items()
+        if key not in {"managedFields", "resourceVersion", "generation"}
+    }
+    return {**{key: value for key, value in body.items() if key != "status"}, "metadata": metadata}
+
+
+def _owners(body: Object) -> list[Any]:
+    entries = body["metadata"].get("managedFields") or []
+    # Spec fields only: the controllers' status writes move while we look.
+    kept = [
+        {key: value for key, value in item.items() if key != "time"} for item in entries if not item.get("subresource")
+    ]
+    return sorted(kept, key=lambda item: (item["manager"], item["operation"], item.get("apiVersion", "")))
+
+
+def _shown(body: Object | None) -> Object | None:
+    if body is None:
+        return None
+    shown = copy.deepcopy(_bare(body))
+    for key in SERVER_METADATA:
+        shown["metadata"].pop(key, None)
+    if shown.get("kind") == "Secret":
+        for key in ("data", "stringData"):
+            shown[key] = dict.fromkeys(shown.get(key) or {}, "(hidden)")
+    return shown
+
+
+def _lines(body: Mapping[str, Any] | None) -> list[str]:
+    if body is None:
+        return []
+    return yaml.safe_dump(dict(body), sort_keys=True, default_flow_style=False, allow_unicode=True).splitlines(
+        keepends=True
+    )

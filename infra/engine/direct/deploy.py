@@ -1,0 +1,114 @@
+"""`up`: place every object of the program in the cluster, prune what it no longer declares."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from infra.engine.api import Action, ObjectResult
+from infra.engine.direct import inventory as inventories
+from infra.engine.direct.apply import apply, explained, placed, remove
+from infra.engine.direct.chart import chart_of
+from infra.engine.direct.declared import Declared, Ref
+from infra.engine.direct.delete import delete_all, result_of
+from infra.engine.direct.helm import Helm, outputs_of
+from infra.engine.direct.inventory import Entry, Inventory, with_uid
+from infra.engine.direct.monitor import Registrar
+from infra.engine.direct.readiness import condition
+from infra.engine.direct.wait import until_ready
+from infra.lib.errors import SlipwayError
+from infra.lib.kube import Kube, KubeError
+from infra.lib.report import Report
+
+
+class Deployer(Registrar):
+    """Applies each object when its dependencies are ready, and returns the live one to the program."""
+
+    def __init__(self, *, kube: Kube, helm: Helm, inventory: Inventory, directory: Path, report: Report) -> None:
+        super().__init__()
+        self._kube = kube
+        self._helm = helm
+        self._inventory = inventory
+        self._directory = directory
+        self._report = report
+        self._placing = threading.Lock()
+        self.entries: dict[Ref, Entry] = {}
+        self.results: list[ObjectResult] = []
+
+    def place(self, item: Declared) -> Mapping[str, Any]:
+        """Record, apply, wait; the live object. A release: helm, unless its inputs are those deployed."""
+        try:
+            return self._release(item) if item.is_release else self._object(item)
+        except KubeError as error:
+            raise explained(self._kube, item.body, error) from error
+
+    def reference(self, project: str, environment: str) -> Mapping[str, Any]:
+        """From the other stack's inventory."""
+        return inventories.outputs_of(self._kube, project, environment)
+
+    def read(self, ref: Ref) -> Mapping[str, Any]:
+        """The live object."""
+        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
+        if live is None:
+            raise SlipwayError(f"the program reads {ref}, which does not exist")
+        return live
+
+    def prune(self) -> list[ObjectResult]:
+        """Delete what the inventory lists and the program no longer declares; what is deleted or kept."""
+        stale = [entry for ref, entry in self._inventory.entries.items() if ref not in self.entries]
+        return delete_all(self._kube, self._helm, stale, report=self._report) if stale else []
+
+    def _object(self, item: Declared) -> Mapping[str, Any]:
+        body = placed(self._kube, item.body)
+        item = replace(item, body=body, ref=Ref.of(body))
+        ref = item.ref
+        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
+        self._inventory.claim(item, live)
+        if live and live["metadata"].get("deletionTimestamp"):
+            raise SlipwayError(
+                f"{ref} is being deleted",
+                details=tuple(f"finalizer: {name}" for name in live["metadata"].get("finalizers") or []),
+                hint="wait until it is gone, then run `up` again",
+            )
+        if live and _failed_job(live):
+            remove(self._kube, ref, live)  # a Job does not start again by itself; `up` again means try again
+            live = None
+        action, live = apply(self._kube, body, live)
+        live = until_ready(self._kube, live, timeout=item.options.timeout, stopping=self.stopping, report=self._report)
+        self._done(item, action, live)
+        return _shown(live)
+
+    def _release(self, item: Declared) -> Mapping[str, Any]:
+        chart = chart_of(item, self._directory)
+        known = self._helm.revisions(chart.namespace, chart.name)
+        self._inventory.claim(item, None)
+        last = known[-1] if known else None
+        if last and last.status == "deployed" and last.inputs_hash == chart.inputs_hash:
+            action = Action.UNCHANGED
+        else:
+            self._helm.upgrade(chart)
+            action = Action.UPDATED if last else Action.CREATED
+            last = self._helm.revisions(chart.namespace, chart.name)[-1]
+        self._done(item, action, {})
+        return outputs_of(item.body, last)
+
+    def _done(self, item: Declared, action: Action, live: Mapping[str, Any]) -> None:
+        options = item.options
+        entry = Entry(ref=item.ref, level=item.level, retain=options.retain, protect=options.protect)
+        with self._placing:
+            self.entries[item.ref] = with_uid(entry, live)
+            self.results.append(result_of(item.ref, action))
+            count = len(self.results)
+        self._report(f"{item.ref} {action}; {count} objects ready")
+
+
+def _failed_job(live: Mapping[str, Any]) -> bool:
+    return live["kind"] == "Job" and condition(dict(live), "Failed").get("status") == "True"
+
+
+def _shown(live: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The live object as the program may see it: no secret value, no bookkeeping of the server."""
+    metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
+    hidden = {"data", "stringData"} if live["kind"] == "Secret" else set()
+    return {**{key: value for key, value in live.items() if key not in hidden}, "metadata": metadata}

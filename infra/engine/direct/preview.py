@@ -1,0 +1,94 @@
+"""`preview`: what `up` would do to each object, by server-side dry runs; nothing is written."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.engine.api import Action, ObjectResult
+from infra.engine.direct import inventory as inventories
+from infra.engine.direct.apply import desired, explained, placed
+from infra.engine.direct.chart import chart_of
+from infra.engine.direct.compare import same, unified
+from infra.engine.direct.declared import Declared, Ref
+from infra.engine.direct.delete import result_of
+from infra.engine.direct.helm import Helm, outputs_of
+from infra.engine.direct.inventory import Inventory
+from infra.engine.direct.monitor import Registrar
+from infra.lib.errors import SlipwayError
+from infra.lib.kube import Kube, KubeError, Object
+
+
+class Previewer(Registrar):
+    """Compares each object with the live one."""
+
+    def __init__(self, *, kube: Kube, helm: Helm, inventory: Inventory, directory: Path) -> None:
+        super().__init__()
+        self._kube = kube
+        self._helm = helm
+        self._inventory = inventory
+        self._directory = directory
+        self._lock_results = threading.Lock()
+        self.results: list[ObjectResult] = []
+        self.seen: set[Ref] = set()
+
+    def place(self, item: Declared) -> Mapping[str, Any]:
+        """The object as the cluster would have it."""
+        if item.is_release:
+            return self._release(item)
+        body = placed(self._kube, item.body)
+        ref = Ref.of(body)
+        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
+        try:
+            wanted = desired(self._kube, body)
+        except KubeError as error:
+            wanted = self._unanswered(body, live, error)
+        action = Action.CREATED if live is None else Action.UNCHANGED if same(live, wanted) else Action.UPDATED
+        diff = "" if action is Action.UNCHANGED else unified(live, wanted, str(ref))
+        self._add(ref, action, diff=diff)
+        return wanted
+
+    def reference(self, project: str, environment: str) -> Mapping[str, Any]:
+        """From the other stack's inventory."""
+        return inventories.outputs_of(self._kube, project, environment)
+
+    def read(self, ref: Ref) -> Mapping[str, Any]:
+        """The live object."""
+        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
+        if live is None:
+            raise SlipwayError(f"the program reads {ref}, which does not exist")
+        return live
+
+    def pruned(self) -> list[ObjectResult]:
+        """What `up` would delete because the program no longer declares it."""
+        stale = [entry for ref, entry in self._inventory.entries.items() if ref not in self.seen]
+        return [
+            result_of(entry.ref, Action.SKIPPED if entry.retain else Action.DELETED, note="no longer declared")
+            for entry in stale
+        ]
+
+    def _unanswered(self, body: Object, live: Object | None, error: KubeError) -> Object:
+        """A dry run cannot see what this very `up` makes first: a namespace or a kind. Nor replace a Job."""
+        if live is None and error.code in {404, 403}:
+            return body
+        if error.code == 422 and body["kind"] == "Job":
+            return body
+        raise explained(self._kube, body, error) from error
+
+    def _release(self, item: Declared) -> Mapping[str, Any]:
+        chart = chart_of(item, self._directory)
+        known = self._helm.revisions(chart.namespace, chart.name)
+        last = known[-1] if known else None
+        if last is None:
+            action, note = Action.CREATED, ""
+        elif last.status == "deployed" and last.inputs_hash == chart.inputs_hash:
+            action, note = Action.UNCHANGED, ""
+        else:
+            action, note = Action.UPDATED, f"revision {last.number} is {last.status}; chart, values or options differ"
+        self._add(item.ref, action, note=note)
+        return outputs_of(item.body, last)
+
+    def _add(self, ref: Ref, action: Action, *, diff: str = "", note: str = "") -> None:
+        with self._lock_results:
+            self.seen.add(ref)
+            self.results.append(result_of(ref, action, diff=diff, note=note))
