@@ -68,10 +68,10 @@ load: $(TEST)  ## smoke load on the running service, judged
 	@$(PYTHON) -m load
 
 bench: $(TEST)  ## figures (BENCH=id,… or a group) into docs/performance
-	@$(SUDO) $(PYTHON) -m bench $(BENCH)
+	@$(SUDO) $(PYTHON) -m infra.verify.bench
 
 faults: $(TEST)  ## fault tests at full count (FAULT=R06,…) into docs/reliability
-	@$(SUDO) $(PYTHON) -m ci.tiers faults
+	@$(SUDO) $(PYTHON) -m infra.verify.faults
 
 check: $(TEST)  ## the gate that needs nothing running
 	@$(PYTHON) -m ci.tiers check

@@ -39,7 +39,8 @@ Set = Annotated[list[str] | None, typer.Option("--set", help="<stack>.<key>=<val
 
 
 @app.command()
-def up(*, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
+def up(
+    *, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
     port: Port = "", yes: Yes = False, json: Json = False, set_: Set = None,
 ) -> None:  # fmt: skip
     """From whatever state to a running service; prints URL and credentials. Safe to repeat."""
@@ -50,7 +51,8 @@ def up(*, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env
 
 
 @app.command()
-def down(*, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
+def down(
+    *, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
     yes: Yes = False, json: Json = False,
 ) -> None:  # fmt: skip
     """Remove everything `up` made, data included; the cache of tools and images stays."""
@@ -88,7 +90,8 @@ def status(*, cluster: Cluster = "", instance: Instance = "", port: Port = "", j
 
 
 @app.command()
-def preview(*, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
+def preview(
+    *, cluster: Cluster = "", profile: Profile = "", engine: Engine = "", env: Env = "", instance: Instance = "",
     port: Port = "", json: Json = False, set_: Set = None,
 ) -> None:  # fmt: skip
     """What `up` would change, object by object, with diffs; changes nothing."""

@@ -35,4 +35,7 @@ def to(session: Session, *, out: Path) -> list[StackResult]:
     (out / MARK).touch()
     references = images.refs()
     engine = session.renderer()
-    return [engine.render(session.stack(name), out, overrides=session.overrides(name, references)) for name in STACKS]
+    return [
+        engine.render(session.stack(name), out, overrides=session.overrides(name, references, rendering=True))
+        for name in STACKS
+    ]

@@ -89,14 +89,20 @@ class Session:
             name=name, directory=REPOSITORY / "infra" / "stacks" / name, environment=self.options.environment
         )
 
-    def overrides(self, stack: str, references: Mapping[str, str]) -> dict[str, Any]:
-        """Settings that follow from the choice and from the images built here, then the user's own."""
+    def overrides(self, stack: str, references: Mapping[str, str], *, rendering: bool = False) -> dict[str, Any]:
+        """Settings that follow from the choice and from the images built here, then the user's own.
+
+        A rendering is for the environment's own cluster, so only `local` means the embedded node there.
+        """
+        local = self.options.environment == "local"
         derived: dict[str, dict[str, Any]] = {
-            "foundation": {"volume_root": NODE_VOLUMES if self.options.embedded else ""},
+            "foundation": {},
             "data": {"images": {name: references[name] for name in ("postgresql", "redis", "secrets-init")}},
             "delivery": {"images": {"todo-app": references["todo-app"]}},
         }
-        if self.options.environment == "local":
+        if self.options.embedded and (local or not rendering):
+            derived["foundation"]["volume_root"] = NODE_VOLUMES
+        if local:
             derived["delivery"]["public_url"] = self.options.url.rstrip("/")
         return {"profile": self.options.profile, **derived[stack], **self.settings.get(stack, {})}
 

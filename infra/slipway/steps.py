@@ -145,12 +145,14 @@ class _Run:
     def cancel(self, failed: str) -> None:
         """Make the other running steps end: their programs now, themselves at their next report."""
         self.cancelled.set()
-        process.end_all()
+        others = [running for name, running in self.running.items() if name != failed]
         until = time.monotonic() + GRACE
-        for name, running in self.running.items():
-            if name != failed:
-                running.thread.join(max(0.0, until - time.monotonic()))
-                self.show(running, "cancelled", "" if not running.thread.is_alive() else "has not ended yet")
+        process.end_all()
+        while any(running.thread.is_alive() for running in others) and time.monotonic() < until:
+            time.sleep(TICK)
+            process.end_all()  # a step may have started its next program before it noticed
+        for running in others:
+            self.show(running, "cancelled", "has not ended yet" if running.thread.is_alive() else "")
         for step in self.steps:
             if step.name not in self.finished and step.name not in self.running:
                 self.viewer(Event(kind="skipped", step=step.name))

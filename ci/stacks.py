@@ -1,0 +1,54 @@
+"""Render every stack in every environment without a cluster, and validate each manifest's schema."""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import yaml
+from kubernetes_validate import ValidationError, validate  # type: ignore[import-untyped]  # ships no types
+
+from infra.lib.errors import SlipwayError
+from infra.slipway import render
+from infra.slipway.options import ENVIRONMENTS, choose
+from infra.slipway.session import Session
+
+KUBERNETES = "1.36"
+
+
+def problems(folder: Path) -> list[str]:
+    """What the Kubernetes schema says against the manifests of a folder."""
+    found = []
+    for file in sorted(folder.rglob("*.yaml")):
+        for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+            if not manifest:
+                continue
+            try:
+                validate(manifest, KUBERNETES, strict=True)
+            except ValidationError as error:
+                found.append(f"{file.relative_to(folder)}: {error}")
+    return found
+
+
+def main() -> int:
+    """0 when all render and are valid."""
+    failed = 0
+    for environment in ENVIRONMENTS:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                results = render.to(Session(choose(environment=environment)), out=Path(scratch) / "out")
+            except SlipwayError as error:
+                print(f"FAILED  {environment}: {error.message}", *error.details, sep="\n  ")
+                failed += 1
+                continue
+            told = problems(Path(scratch) / "out")
+        number = sum(len(result.objects) for result in results)
+        took = time.monotonic() - started
+        print(f"{'FAILED' if told else 'ok'}  {environment}: {number} objects in {took:.1f} s", *told, sep="\n  ")
+        failed += bool(told)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
