@@ -22,6 +22,7 @@ class Hierarchy:
     root: Path
     version: int
     controllers: frozenset[str]
+    options: str = ""
 
 
 def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
@@ -33,7 +34,8 @@ def hierarchies(mountinfo: str | None = None) -> tuple[Hierarchy, ...]:
         root = Path(left.split()[4])
         if kind == "cgroup":
             names = options.split()[-1].split(",")
-            found[root] = Hierarchy(root, 1, frozenset(n for n in names if n not in {"rw", "ro"}))
+            kept = [name for name in names if name not in {"rw", "ro", "xattr", "clone_children"}]
+            found[root] = Hierarchy(root, 1, frozenset(kept), _mount_options(kept))
         elif kind == "cgroup2":
             file = root / "cgroup.controllers"
             names = file.read_text(encoding="utf-8").split() if file.is_file() else []
@@ -58,17 +60,27 @@ def missing_controllers(every: Iterable[Hierarchy]) -> frozenset[str]:
     return NEEDED - have
 
 
-def create(used: Iterable[Hierarchy], name: str) -> None:
-    """Make the group `name` (a path below the root) in each hierarchy, ready to hold processes or groups."""
+def create(used: Iterable[Hierarchy], name: str, *, controllers: bool = True) -> None:
+    """Make the group `name` (a path below the root) in each hierarchy.
+
+    With `controllers`, version 2 groups on the way pass theirs on, after which they can hold no process.
+    """
     for hierarchy in used:
         place = hierarchy.root
         for part in name.split("/"):
-            if hierarchy.version == 2:
+            if hierarchy.version == 2 and controllers:
                 _delegate(place, hierarchy.controllers)
             place = place / part
             place.mkdir(exist_ok=True)
             if "cpuset" in hierarchy.controllers and hierarchy.version == 1:
                 _inherit_cpuset(place)
+
+
+def delegate(used: Iterable[Hierarchy]) -> None:
+    """Let groups below the root of each version 2 hierarchy have its controllers; no process may be in the root."""
+    for hierarchy in used:
+        if hierarchy.version == 2:
+            _delegate(hierarchy.root, hierarchy.controllers)
 
 
 def join(used: Iterable[Hierarchy], name: str) -> None:
@@ -128,6 +140,11 @@ def _folders(top: Path) -> list[Path]:
     if not top.is_dir():
         return []
     return [Path(folder) for folder, _, _ in os.walk(top, topdown=False)]
+
+
+def _mount_options(names: list[str]) -> str:
+    """What mount(2) wants for a version 1 hierarchy: one with a name has no controller."""
+    return ",".join(["none", *names] if names and names[0].startswith("name=") else names)
 
 
 def _delegate(place: Path, controllers: Iterable[str]) -> None:

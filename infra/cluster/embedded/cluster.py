@@ -51,7 +51,7 @@ class EmbeddedCluster:
             process.clear(layout)
             self._write(wanted, pause=images.pause)
             report("start the node's components")
-            process.launch(layout, wanted)
+            process.launch(layout)
         readiness.components(layout, report, names=("containerd",))
         self.load_images(images.archives, report)
         network = self._network()

@@ -63,14 +63,13 @@ def kubelet(layout: Layout, network: Network, machine: Machine) -> Data:
         "volumePluginDir": str(place.KUBELET_ROOT / "plugin-exec"),
         "healthzBindAddress": "127.0.0.1",
         "readOnlyPort": 0,
-        # One group per instance: containers go below <instance>/pods and nowhere else.
+        # The root that kubelet sees is the instance's own group.
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{layout.cgroup}/pods",
-        "cgroupsPerQOS": False,
+        "cgroupRoot": "/",
+        "cgroupsPerQOS": True,
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "oomScoreAdj": -999 if machine.may_raise_limits else 0,
         "featureGates": {"KubeletInUserNamespace": not machine.may_raise_limits},
         # Nobody can pull an image again here, so none is ever thrown away.

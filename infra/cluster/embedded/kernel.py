@@ -5,7 +5,8 @@ import os
 import socket
 from pathlib import Path
 
-CLONE_NEWNET = 0x40000000
+CLONE_NEWNET, CLONE_NEWCGROUP = 0x40000000, 0x02000000
+MNT_DETACH = 2
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
 MS_REC, MS_PRIVATE, MS_SHARED = 16384, 1 << 18, 1 << 20
 
@@ -18,6 +19,20 @@ def mount(source: Path | str, target: Path | str, kind: str = "", flags: int = 0
     if _libc.mount(*words, ctypes.c_ulong(flags), data.encode()) != 0:
         number = ctypes.get_errno()
         raise OSError(number, f"mount {source}: {os.strerror(number)}", str(target))
+
+
+def unmount(target: Path | str) -> None:
+    """umount2(2), lazily; raises OSError naming the target."""
+    if _libc.umount2(str(target).encode(), MNT_DETACH) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"umount: {os.strerror(number)}", str(target))
+
+
+def unshare(flag: int) -> None:
+    """unshare(2): give the calling process a fresh namespace."""
+    if _libc.unshare(flag) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"unshare: {os.strerror(number)}")
 
 
 def bind(source: Path | str, target: Path | str) -> None:

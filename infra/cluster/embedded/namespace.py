@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.cluster.embedded import kernel
+from infra.cluster.embedded import cgroups, kernel
 
 # kubelet ends unless these sysctls of the whole machine have its values. The machine's stay as they are:
 # kubelet is shown files which hold what it wants, finds nothing to change, and starts.
@@ -21,6 +21,7 @@ KUBELET_SYSCTLS = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
+SUPERVISOR_GROUP = "system/supervisor"
 COVERED = ("/var/lib", "/var/log", "/run")
 
 
@@ -29,7 +30,8 @@ def enter(plan: Mapping[str, Any], *, host_network: int) -> None:
     socket.sethostname(plan["instance"])
     _link(plan["network"], host_network=host_network)
     _folders(plan)
-    _proc(Path(plan["staging"]))
+    _proc(Path("/run"))
+    _groups(plan)
     # As on any node with an init system: volumes may ask for mount propagation.
     kernel.mount("none", "/", flags=kernel.MS_SHARED | kernel.MS_REC)
 
@@ -85,6 +87,26 @@ def _proc(spare: Path) -> None:
             file = shown / name.replace("/", ".")
             file.write_text(f"{value}\n", encoding="utf-8")
             kernel.bind(file, Path("/proc/sys") / name)
+
+
+def _groups(plan: Mapping[str, Any]) -> None:
+    """Make the instance's group the root of every hierarchy that its processes see.
+
+    So kubelet and containerd can use the usual paths, nothing of theirs lies outside of the instance's
+    group, and kubelet does not try to understand the containers of another instance.
+    """
+    outer = cgroups.hierarchies()
+    cgroups.join(outer, plan["cgroup"])
+    kernel.unshare(kernel.CLONE_NEWCGROUP)
+    for hierarchy in outer:
+        kernel.unmount(hierarchy.root)
+        kind = "cgroup" if hierarchy.version == 1 else "cgroup2"
+        kernel.mount(kind, hierarchy.root, kind, data=hierarchy.options)
+    inner = cgroups.hierarchies()
+    cgroups.join(inner, SUPERVISOR_GROUP)
+    cgroups.delegate(inner)
+    for entry in (*plan["components"], {"name": "forward"}):
+        cgroups.create(inner, f"system/{entry['name']}")
 
 
 def _link(network: Mapping[str, str], *, host_network: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from infra.cluster.embedded import cgroups
 from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.namespace import SUPERVISOR_GROUP
 from infra.cluster.embedded.plan import Data, supervisor_command
 from infra.cluster.embedded.rest import poll
 from infra.lib.errors import Exit, SlipwayError
@@ -20,16 +21,16 @@ from infra.lib.process import tail
 STOP_DEADLINE = 60.0
 
 
-def launch(layout: Layout, plan: Data) -> None:
+def launch(layout: Layout) -> None:
     """Start the supervisor so that it outlives this process and its terminal; returns once it publishes a status."""
-    used = cgroups.in_use(cgroups.hierarchies())
-    names = ["supervisor", "forward", *(entry["name"] for entry in plan["components"])]
-    for name in (f"{layout.cgroup}/pods", *(f"{layout.cgroup}/system/{name}" for name in names)):
-        cgroups.create(used, name)
+    every = cgroups.hierarchies()
+    group = f"{layout.cgroup}/{SUPERVISOR_GROUP}"
+    cgroups.delegate(every)
+    cgroups.create(every, group, controllers=False)
     layout.status.unlink(missing_ok=True)
     # A shell moves itself into the group and becomes the supervisor: never a moment outside of it.
     joins = "".join(
-        f"echo 0 > {shlex.quote(str(h.root / layout.cgroup / 'system/supervisor/cgroup.procs'))} && " for h in used
+        f"echo 0 > {shlex.quote(str(h.root / group / 'cgroup.procs'))} && " for h in every
     )
     host_network = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
@@ -54,8 +55,7 @@ def launch(layout: Layout, plan: Data) -> None:
 
 def alive(layout: Layout) -> int:
     """The supervisor's process id, 0 when there is none."""
-    group = f"{layout.cgroup}/system/supervisor"
-    pids = cgroups.processes(cgroups.in_use(cgroups.hierarchies()), group)
+    pids = cgroups.processes(cgroups.in_use(cgroups.hierarchies()), f"{layout.cgroup}/{SUPERVISOR_GROUP}")
     told = status(layout).get("pid", 0)
     return int(told) if told in pids else 0
 
@@ -89,7 +89,7 @@ def clear(layout: Layout) -> None:
             hint=f"ps -fp {','.join(map(str, left)) or '1'}",
         )
     link = Path("/sys/class/net") / layout.link
-    if not poll(lambda: not link.exists(), deadline=10, pause=0.05):
+    if link.exists():  # the kernel takes its time to remove a namespace without processes
         subprocess.run(["ip", "link", "delete", layout.link], capture_output=True, check=False)
     layout.status.unlink(missing_ok=True)
 

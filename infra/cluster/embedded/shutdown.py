@@ -58,7 +58,7 @@ def _end(supervisor: Stoppable, names: tuple[str, ...]) -> None:
 
 
 def _end_pods(supervisor: Stoppable) -> None:
-    group = f"{supervisor.plan['cgroup']}/pods"
+    group = "kubepods"
     for pid in cgroups.processes(supervisor.used, group):
         if _is_first(pid):
             with contextlib.suppress(ProcessLookupError):

@@ -22,23 +22,23 @@ def info(layout: Layout) -> ClusterInfo:
         pod_range=network.pod_range if network else "",
         service_range=network.service_range if network else "",
         supervisor_pid=pid,
-        components=components(process.status(layout), memory_root=root) if pid else (),
+        components=components(process.status(layout), group=group) if pid else (),
         memory_cgroups=(group,) if group else (),
         exposed=forwards.read(layout),
         logs=layout.instance.logs,
     )
 
 
-def components(told: dict[str, object], *, memory_root: Path | None) -> tuple[Component, ...]:
+def components(told: dict[str, object], *, group: Path | None) -> tuple[Component, ...]:
     """The entries of a status file, with process ids of the host and memory from each entry's cgroup."""
     entries = told.get("components")
     if not isinstance(entries, list):
         return ()
-    return tuple(_component(entry, memory_root) for entry in entries)
+    return tuple(_component(entry, group) for entry in entries)
 
 
-def _component(entry: dict[str, object], root: Path | None) -> Component:
-    folder = root / str(entry["cgroup"]) if root else None
+def _component(entry: dict[str, object], group: Path | None) -> Component:
+    folder = group / str(entry["cgroup"]) if group else None
     return Component(
         name=str(entry["name"]),
         state=str(entry["state"]),

@@ -26,7 +26,7 @@ class Supervisor:
 
     def __init__(self, plan: dict[str, Any], *, host_pid: int, networks: tuple[int, int] | None) -> None:
         self.plan = plan
-        self.used = cgroups.in_use(cgroups.hierarchies())
+        self.used = cgroups.hierarchies()
         self.host_pid = host_pid
         self.networks = networks
         self.children = {entry["name"]: self._child(entry) for entry in plan["components"]}
@@ -131,7 +131,7 @@ class Supervisor:
             name=name,
             command=entry["command"],
             program=Path(entry["program"]),
-            cgroup=f"{self.plan['cgroup']}/system/{group}",
+            cgroup=f"system/{group}",
             log=Path(self.plan["logs"]) / f"{name}.log",
             probe=entry.get("probe", ""),
             after=tuple(entry.get("after", ())),
