@@ -1,0 +1,134 @@
+{{/* Labels that select the pods of one component: (dict "root" $ "component" "web") */}}
+{{- define "todo-app.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* Labels of a pod: without the chart's version, or each release of the chart would roll every pod */}}
+{{- define "todo-app.podLabels" -}}
+{{ include "todo-app.selector" . }}
+app.kubernetes.io/part-of: {{ .root.Chart.Name }}
+app.kubernetes.io/version: {{ include "todo-app.version" .root | quote }}
+{{- end }}
+
+{{/* Recommended labels of every object of one component */}}
+{{- define "todo-app.labels" -}}
+{{ include "todo-app.podLabels" . }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "todo-app.image" -}}
+{{- required "image.reference is empty: `slipway images` lists the built ones" .Values.image.reference -}}
+{{- end }}
+
+{{/* What differs between two images, fit for a name: the tag, or the start of the digest */}}
+{{- define "todo-app.version" -}}
+{{- $reference := include "todo-app.image" . -}}
+{{- if contains "@sha256:" $reference -}}
+{{- regexReplaceAll "^.*@sha256:" $reference "" | trunc 12 -}}
+{{- else -}}
+{{- regexReplaceAll "^.*:" $reference "" | lower | replace "_" "-" | replace "." "-" | trunc 24 | trimAll "-" -}}
+{{- end -}}
+{{- end }}
+
+{{- define "todo-app.web.name" -}}
+{{ .Release.Name }}-web
+{{- end }}
+
+{{- define "todo-app.migrate.name" -}}
+{{ .Release.Name }}-migrate
+{{- end }}
+
+{{- define "todo-app.migrate.job" -}}
+{{ include "todo-app.migrate.name" . }}-{{ include "todo-app.version" . }}
+{{- end }}
+
+{{- define "todo-app.test.name" -}}
+{{ .Release.Name }}-test
+{{- end }}
+
+{{/* Configuration every command of the image reads; never a secret */}}
+{{- define "todo-app.config" -}}
+{{- $service := include "todo-app.web.name" . -}}
+{{- $own := list "localhost" $service (printf "%s.%s" $service .Release.Namespace) (printf "%s.%s.svc" $service .Release.Namespace) -}}
+TODO_ENVIRONMENT: {{ .Values.config.environment | quote }}
+TODO_PUBLIC_URL: {{ .Values.config.publicUrl | quote }}
+TODO_ALLOWED_HOSTS: {{ concat .Values.config.allowedHosts $own | uniq | join "," | quote }}
+TODO_BAN_THRESHOLD: {{ .Values.config.banThreshold | int | quote }}
+TODO_DEMO_USER: {{ .Values.config.demoUser | quote }}
+TODO_INITIAL_WORDS: {{ .Values.config.initialWords | join "," | quote }}
+TODO_LOG_LEVEL: {{ .Values.config.logLevel | quote }}
+TODO_DATABASE_HOST: {{ .Values.database.host | quote }}
+TODO_DATABASE_PORT: {{ .Values.database.port | int | quote }}
+TODO_DATABASE_NAME: {{ .Values.database.name | quote }}
+TODO_DATABASE_USER: {{ .Values.database.user | quote }}
+TODO_REDIS_HOST: {{ .Values.redis.host | quote }}
+TODO_REDIS_PORT: {{ .Values.redis.port | int | quote }}
+TODO_SECRETS_DIR: /run/secrets/todo-app
+{{- end }}
+
+{{/* What only gunicorn reads */}}
+{{- define "todo-app.web.config" -}}
+{{ include "todo-app.config" . }}
+TODO_WEB_WORKERS: {{ .Values.web.workers | int | quote }}
+TODO_WEB_THREADS: {{ .Values.web.threads | int | quote }}
+TODO_GRACEFUL_TIMEOUT: {{ ternary .Values.web.drain.gracefulSeconds 1 .Values.web.drain.enabled | int | quote }}
+{{- end }}
+
+{{- define "todo-app.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "todo-app.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* The two volumes of every pod of the image: its secrets, and /tmp in memory */}}
+{{- define "todo-app.volumes" -}}
+- name: secrets
+  secret:
+    secretName: {{ .Values.secret.name }}
+    defaultMode: 0440
+- name: tmp
+  emptyDir:
+    medium: Memory
+    sizeLimit: {{ .Values.web.scratch.sizeLimit }}
+{{- end }}
+
+{{- define "todo-app.volumeMounts" -}}
+- name: secrets
+  mountPath: /run/secrets/todo-app
+  readOnly: true
+- name: tmp
+  mountPath: /tmp
+{{- end }}
+
+{{/* Contradictions a schema cannot see */}}
+{{- define "todo-app.check" -}}
+{{- with .Values.web -}}
+{{- $needed := add .drain.preStopSeconds .drain.gracefulSeconds -}}
+{{- if ge (int $needed) (int .terminationGracePeriodSeconds) -}}
+{{- fail (printf "web.drain.preStopSeconds + web.drain.gracefulSeconds = %d s must be below web.terminationGracePeriodSeconds = %d s: pods would be killed with requests in them" (int $needed) (int .terminationGracePeriodSeconds)) -}}
+{{- end -}}
+{{- if and .autoscaling.enabled (lt (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) -}}
+{{- fail (printf "web.autoscaling.maxReplicas = %d is below minReplicas = %d" (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .Values.config.environment "production") .Values.config.demoUser -}}
+{{- fail "config.demoUser is on: production has no demo user" -}}
+{{- end -}}
+{{- end }}
