@@ -1,0 +1,55 @@
+"""The commands of the image. A later issue adds its command with its code."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def web() -> int:
+    """Serve http; becomes gunicorn, so that signals reach it directly."""
+    folder = Path(tempfile.gettempdir()) / "todo-app-metrics"
+    shutil.rmtree(folder, ignore_errors=True)  # files of an earlier run would be added to this one's figures
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    from django.conf import settings  # noqa: PLC0415 - settings are judged only by commands that need them
+
+    settings.ENV  # noqa: B018 - judge the settings here: gunicorn would wrap the message into a traceback
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi:application"])  # noqa: S606 - no shell wanted
+    return 0  # pragma: no cover - execv does not return
+
+
+def migrate() -> int:
+    """Bring the schema up to date and create what a first start needs."""
+    return _manage("bootstrap")
+
+
+def _manage(*arguments: str) -> int:
+    import django  # noqa: PLC0415 - see web
+    from django.core.management import CommandError, call_command  # noqa: PLC0415 - see web
+    from django.db import Error as DatabaseError  # noqa: PLC0415 - see web
+
+    from config.secret_files import SecretMissing  # noqa: PLC0415 - see web
+
+    django.setup()
+    try:
+        call_command(*arguments)
+    except (CommandError, DatabaseError, SecretMissing) as error:
+        first = str(error).strip().partition("\n")[0]
+        sys.stderr.write(f"todo-app {arguments[0]}: {first or type(error).__name__}\n")
+        return 1
+    return 0
+
+
+COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; an unknown one lists the known ones and ends with 2."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        given = " ".join(arguments) or "nothing"
+        sys.stderr.write(f"todo-app: unknown command: {given}; known commands: {', '.join(sorted(COMMANDS))}\n")
+        return 2
+    return COMMANDS[arguments[0]]()

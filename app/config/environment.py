@@ -1,0 +1,116 @@
+"""Every setting of the service, from environment variables with the prefix TODO_."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.secret_files import SecretFiles, SecretMissing
+
+PREFIX = "TODO_"
+NEEDED_SECRETS = ("django-secret-key", "database-password", "redis-password")
+
+
+class SettingsInvalid(Exception):
+    """All that is wrong with the settings, one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
+        raise ValueError("an origin such as https://todo.example.org, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+
+
+class Environment(BaseSettings):
+    """What an operator may set; the descriptions are what an error message shows as right."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=False)
+
+    environment: Literal["local", "dev", "staging", "production"]
+    secrets_dir: Path = Field(description="the folder with the secret files")
+    public_url: Annotated[str, AfterValidator(_origin)] = Field(description="the origin users type, e.g. https://todo.example.org")
+    allowed_hosts: CommaList = Field(min_length=1, description="host names separated by commas")
+    database_host: str = Field(min_length=1, description="a host name or address")
+    database_port: int = Field(default=5432, ge=1, le=65535, description="a port, 1..65535")
+    database_name: str = Field(default="todo", min_length=1, description="a database name")
+    database_user: str = Field(default="todo", min_length=1, description="a role name")
+    database_pool_max: int = Field(default=8, ge=1, le=100, description="connections of one process, 1..100")
+    redis_host: str = Field(min_length=1, description="a host name or address")
+    redis_port: int = Field(default=6379, ge=1, le=65535, description="a port, 1..65535")
+    ban_threshold: int = Field(default=15, ge=1, le=10_000, description="violations that ban a user, 1..10000")
+    demo_user: bool = Field(default=False, description="true or false")
+    initial_words: CommaList = Field(default=(), description="words separated by commas")
+    web_workers: int = Field(default=2, ge=1, le=64, description="gunicorn processes, 1..64")
+    web_threads: int = Field(default=4, ge=1, le=64, description="threads of one process, 1..64")
+    web_port: int = Field(default=8000, ge=1, le=65535, description="a port, 1..65535")
+    metrics_port: int = Field(default=8001, ge=1, le=65535, description="a port, 1..65535")
+    graceful_timeout: int = Field(default=25, ge=1, le=600, description="seconds a request may take to end after SIGTERM, 1..600")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def load() -> tuple[Environment, SecretFiles]:
+    """Read and judge everything at once.
+
+    Raises SettingsInvalid listing each bad or missing value, where it comes from and what would be right.
+    """
+    problems = _misspelt(os.environ)
+    environment: Environment | None = None
+    try:
+        environment = Environment()
+    except ValidationError as error:
+        problems += [_told(item["loc"], item["type"], item["input"], item["msg"]) for item in error.errors()]
+    folder = environment.secrets_dir if environment else Path(os.environ.get(f"{PREFIX}SECRETS_DIR", ""))
+    secrets = SecretFiles(folder)
+    if environment or folder.name:
+        problems += _missing(secrets)
+    if problems or environment is None:
+        raise SettingsInvalid(problems)
+    return environment, secrets
+
+
+def _told(location: tuple[int | str, ...], kind: str, given: object, message: str) -> str:
+    name = str(location[0])
+    field = Environment.model_fields[name]
+    right = field.description or message.removeprefix("Input should be ")
+    variable = f"{PREFIX}{name.upper()}"
+    if kind == "missing":
+        return f"environment variable {variable} is missing; expected: {right}"
+    return f"environment variable {variable} is {given!r}; expected: {right}"
+
+
+def _missing(secrets: SecretFiles) -> list[str]:
+    problems = []
+    for name in NEEDED_SECRETS:
+        try:
+            secrets.read(name)
+        except SecretMissing as error:
+            problems.append(str(error))
+    return problems
+
+
+def _misspelt(environ: Mapping[str, str]) -> list[str]:
+    """Names that are nearly a setting. Others are left alone: Kubernetes adds TODO_APP_WEB_PORT and its like."""
+    known = [f"{PREFIX}{name.upper()}" for name in Environment.model_fields]
+    problems = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, [k for k in known if k not in environ], n=1, cutoff=0.88)
+            problems += [f"environment variable {name} is not a setting; did you mean {near[0]}?"] if near else []
+    return problems

@@ -1,0 +1,66 @@
+"""JSON logs on standard output: one line an event, with the request id, without anybody's text."""
+
+import logging
+import sys
+import traceback
+from typing import Any
+
+import structlog
+from structlog.types import EventDict, WrappedLogger
+
+
+def exception_places(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace an exception by its type and places: messages quote user text and row values, places never do."""
+    info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-12:]
+        event["exception"] = type(error).__qualname__
+        event["places"] = [f"{frame.filename.rsplit('site-packages/')[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+    return event
+
+
+SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    exception_places,
+]
+
+
+def logging_config(*, level: str) -> dict[str, Any]:
+    """Configure structlog and return the dictionary for `logging.config`."""
+    structlog.configure(
+        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=True,
+    )
+    quiet = {"handlers": [], "propagate": False, "level": "CRITICAL"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": SHARED,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
+        "root": {"handlers": ["stdout"], "level": level.upper()},
+        "loggers": {
+            # these write paths and messages that quote the client; our own request line replaces them
+            "django.request": quiet,
+            "django.security": quiet,
+            "django.server": quiet,
+            "gunicorn.access": quiet,
+            "gunicorn.error": {"handlers": ["stdout"], "propagate": False, "level": level.upper()},
+        },
+    }

@@ -1,0 +1,153 @@
+"""Django's settings. Values come from `environment`, secrets from files; nothing here has a secret default."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from config.database import RotatingConnection
+from config.environment import SettingsInvalid, load
+from config.logs import logging_config
+
+try:
+    ENV, SECRETS = load()
+except SettingsInvalid as _invalid:
+    # the process cannot say more than this list, so it ends here, without a traceback
+    sys.stderr.write("".join(f"todo-app: {problem}\n" for problem in _invalid.problems))
+    sys.exit(2)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+SECRET_KEY = SECRETS.read("django-secret-key")
+SECRET_KEY_FALLBACKS = SECRETS.optional_lines("django-secret-key-fallbacks")
+DEBUG = False
+ALLOWED_HOSTS = list(ENV.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = [ENV.public_url]
+
+INSTALLED_APPS = [
+    "todo_app.common",
+    "todo_app.outbox",
+    "todo_app.accounts",
+    "todo_app.moderation",
+    "todo_app.todos",
+    "todo_app.api",
+    "todo_app.pages",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+]
+MIDDLEWARE = [
+    "todo_app.common.request_log.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "todo_app.common.content_policy.ContentPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "todo_app.accounts.middleware.BanMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": ENV.database_host,
+        "PORT": ENV.database_port,
+        "NAME": ENV.database_name,
+        "USER": ENV.database_user,
+        "CONN_MAX_AGE": 0,  # the pool keeps connections, not the request
+        "CONN_HEALTH_CHECKS": True,  # a connection killed while idle costs a ping, not a failed request
+        "OPTIONS": {
+            "pool": {
+                "connection_class": RotatingConnection,
+                "min_size": 0,
+                "max_size": ENV.database_pool_max,
+                "timeout": 5.0,  # a full pool answers 503 instead of hanging
+                "max_idle": 300.0,
+            },
+            "connect_timeout": 5,
+            "application_name": "todo-app",
+            "options": "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_HOST, REDIS_PORT = ENV.redis_host, ENV.redis_port
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["todo_app.accounts.backends.AccountBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "pages:sign-in"
+LOGIN_REDIRECT_URL = "pages:todos"
+BAN_THRESHOLD = ENV.ban_threshold
+
+# Cookies and HSTS follow the scheme users type: over http a Secure cookie never returns, and an HSTS
+# header for 127.0.0.1 would make every other local site unreachable, so env local on plain http works.
+SECURE = ENV.public_url.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 12 * 3600  # seconds: one working day
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # the kubelet asks over http
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "todo_app.pages.errors.csrf_failure"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static_collected"
+STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest todo is 12 kB
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = logging_config(level=ENV.log_level)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["todo_app.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["todo_app.api.permissions.SignedIn"],
+    "DEFAULT_RENDERER_CLASSES": ["todo_app.api.json.OrjsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["todo_app.api.json.OrjsonParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "todo_app.api.errors.problem_of_exception",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Slipway todo service",
+    "DESCRIPTION": "Todos that are moderated. Errors are RFC 9457 problems.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENABLE_DJANGO_DEPLOY_CHECK": True,
+}
+UNFOLD = {"SITE_TITLE": "Slipway", "SITE_HEADER": "Slipway moderation", "SITE_URL": "/"}

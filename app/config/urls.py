@@ -1,0 +1,18 @@
+"""Where everything hangs."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from todo_app.common import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("api/v1/", include("todo_app.api.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("todo_app.pages.urls")),
+]
+handler400 = "todo_app.pages.errors.bad_request"
+handler403 = "todo_app.pages.errors.permission_denied"
+handler404 = "todo_app.pages.errors.not_found"
+handler500 = "todo_app.pages.errors.server_error"

@@ -1,0 +1,39 @@
+"""Reading users and tokens."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.db.models.expressions import BaseExpression
+
+from todo_app.accounts.models import ApiToken, User
+
+# What upper layers want read in the request's one user query, such as the version of the word list.
+USER_ANNOTATIONS: dict[str, BaseExpression] = {}
+
+
+def user_by_key(*, key: uuid.UUID | str) -> User | None:
+    """The user of a session."""
+    return User.objects.annotate(**USER_ANNOTATIONS).filter(pk=key).first()
+
+
+def token_by_digest(*, digest: bytes, now: datetime) -> ApiToken | None:
+    """A usable token with its user, in one query."""
+    annotations = {f"user_{name}": expression for name, expression in USER_ANNOTATIONS.items()}
+    token = (
+        ApiToken.objects.select_related("user")
+        .annotate(**annotations)
+        .filter(digest=digest, expires_on__gt=now, revoked_on__isnull=True)
+        .first()
+    )
+    if token is not None:
+        for name in USER_ANNOTATIONS:
+            setattr(token.user, name, getattr(token, f"user_{name}"))
+    return token
+
+
+def tokens_of(*, user: User) -> QuerySet[ApiToken, dict[str, Any]]:
+    """A user's usable and past tokens, newest first."""
+    columns = ("id", "name", "created_on", "expires_on", "last_used_on", "revoked_on")
+    return ApiToken.objects.filter(user=user).order_by("-pk").values(*columns)

@@ -1,0 +1,84 @@
+"""Signing in, tokens."""
+
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import check_password, make_password
+
+from todo_app.accounts.access import admit
+from todo_app.accounts.models import ApiToken, User
+from todo_app.accounts.selectors import token_by_digest
+from todo_app.accounts.throttle import SignInThrottled, attempt_reserve, attempt_succeeded
+from todo_app.common.metrics import SIGN_INS
+
+TOKEN_PREFIX = "slw_"  # noqa: S105 - lets scanners recognise a leaked token; it is no secret
+TOKEN_LIFETIME = timedelta(days=30)
+LAST_USED_STEP = timedelta(minutes=1)  # a token used all the time costs one write a minute, not one a request
+
+
+class CredentialsWrong(Exception):
+    """Unknown name or wrong password; which of them is not told."""
+
+
+class TokenInvalid(Exception):
+    """Unknown, expired or revoked token; which of them is not told."""
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """A new token with its text, which nobody can read again."""
+
+    row: ApiToken
+    text: str
+
+
+def credentials_check(*, username: str, password: str, address: str) -> User:
+    """The user who knows the password.
+
+    Raises CredentialsWrong, SignInThrottled, ThrottleUnavailable, AccountBanned.
+    """
+    try:
+        attempt_reserve(address=address, account=username)
+    except SignInThrottled:
+        SIGN_INS.labels("throttled").inc()
+        raise
+    user = User.objects.filter(username=User.normalize_username(username)).first()
+    if user is None:
+        make_password(password)  # as slow as a real check, so that time does not tell which names exist
+    if user is None or not check_password(password, user.password):
+        SIGN_INS.labels("wrong").inc()
+        raise CredentialsWrong
+    attempt_succeeded(address=address, account=username)
+    SIGN_INS.labels("banned" if user.is_banned else "ok").inc()
+    return admit(user)
+
+
+def token_create(*, user: User, name: str, now: datetime) -> IssuedToken:
+    """Issue a token of 256 random bits."""
+    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken(user=user, name=name, digest=_digest(text), created_on=now, expires_on=now + TOKEN_LIFETIME)
+    row.save(force_insert=True)
+    return IssuedToken(row=row, text=text)
+
+
+def token_user(*, text: str, now: datetime) -> tuple[User, ApiToken]:
+    """The user who sent this token. Raises TokenInvalid, AccountBanned."""
+    token = token_by_digest(digest=_digest(text), now=now)
+    if token is None:
+        raise TokenInvalid
+    user = admit(token.user)
+    if token.last_used_on is None or now - token.last_used_on > LAST_USED_STEP:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_on=now)
+    return user, token
+
+
+def token_revoke(*, user: User, key: uuid.UUID, now: datetime) -> bool:
+    """Revoke one of the user's own tokens; False when there is none of that key."""
+    return ApiToken.objects.filter(pk=key, user=user, revoked_on__isnull=True).update(revoked_on=now) == 1
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

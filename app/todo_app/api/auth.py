@@ -1,0 +1,63 @@
+"""auth/*: tokens and the caller."""
+
+import uuid
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from todo_app.accounts.selectors import tokens_of
+from todo_app.accounts.services import credentials_check, token_create, token_revoke
+from todo_app.api.base import Endpoint
+from todo_app.api.openapi import page_parameters, problems
+from todo_app.api.permissions import Anyone, SignedIn
+from todo_app.common.problems import NOT_FOUND
+from todo_app.api.schemas import Me, Page, PageQuery, SignIn, TokenIssued, TokenOut
+
+
+class AuthTokens(Endpoint):
+    """Sign in for a token; list one's own."""
+
+    def get_permissions(self) -> list[Anyone | SignedIn]:  # type: ignore[override]  # DRF's stub wants its protocol class; both are BasePermission
+        """Signing in is public, listing is not."""
+        return [Anyone() if self.request.method == "POST" else SignedIn()]
+
+    @extend_schema(
+        operation_id="create_token", request=SignIn, responses={201: TokenIssued, **problems(401, 403, 422, 429, 503)}, auth=[]
+    )
+    def post(self, request: Request) -> Response:
+        """Name and password for a bearer token, shown this once."""
+        body = self.body(request, SignIn)
+        address = request.META.get("REMOTE_ADDR", "")
+        user = credentials_check(username=body.username, password=body.password, address=address)
+        issued = token_create(user=user, name=body.name, now=timezone.now())
+        return Response({"token": issued.text, "id": issued.row.pk, "expires_on": issued.row.expires_on}, status=201)
+
+    @extend_schema(operation_id="list_tokens", parameters=page_parameters(PageQuery), responses={200: Page[TokenOut], **problems(401)})
+    def get(self, request: Request) -> Response:
+        """The caller's tokens, newest first."""
+        return self.page(request, tokens_of(user=self.caller(request)), self.query(request, PageQuery))
+
+
+class AuthToken(Endpoint):
+    """One of the caller's tokens."""
+
+    @extend_schema(operation_id="revoke_token", responses={204: None, **problems(401, 404)})
+    def delete(self, request: Request, key: uuid.UUID) -> Response:
+        """It is refused from the next request on."""
+        if not token_revoke(user=self.caller(request), key=key, now=timezone.now()):
+            return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
+        return Response(status=204)
+
+
+class AuthMe(Endpoint):
+    """The caller."""
+
+    @extend_schema(operation_id="me", responses={200: Me, **problems(401, 403)})
+    def get(self, request: Request) -> Response:
+        """Who the token speaks for."""
+        user = self.caller(request)
+        return Response(
+            {"id": user.pk, "username": user.username, "role": user.role, "violation_count": user.violation_count}
+        )

@@ -1,0 +1,26 @@
+"""Bearer tokens. A ban is judged by `accounts.access.admit`, as on every other path."""
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from todo_app.accounts.models import ApiToken, User
+from todo_app.accounts.services import TokenInvalid, token_user
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer …`; sessions are for pages only, so no request here needs CSRF protection."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """The user and the token. Raises TokenInvalid, AccountBanned."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        scheme, _, text = header.partition(" ")
+        if scheme.lower() != "bearer" or not text or len(text) > 200:
+            raise TokenInvalid
+        return token_user(text=text, now=timezone.now())
+
+    def authenticate_header(self, request: Request) -> str:
+        """Makes a missing token 401 instead of 403."""
+        return 'Bearer realm="todo"'

@@ -1,0 +1,78 @@
+"""What all endpoints share: reading a request, answering, and the caller."""
+
+import uuid
+from typing import Any, TypeVar, cast
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from pydantic import BaseModel as Schema
+from rest_framework import exceptions as drf
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from todo_app.accounts.models import User
+from todo_app.api.errors import PreconditionMissing, PreconditionUnreadable
+from todo_app.api.schemas import PageQuery
+from todo_app.common.paging import page_newest_first
+
+S = TypeVar("S", bound=Schema)
+
+
+class Endpoint(APIView):
+    """One address. Each method reads, makes one domain call, answers."""
+
+    def body(self, request: Request, schema: type[S]) -> S:
+        """The JSON body. Raises ValidationError."""
+        return schema.model_validate(request.data)
+
+    def query(self, request: Request, schema: type[S]) -> S:
+        """The query string, each name once. Raises ValidationError."""
+        return schema.model_validate(request.query_params.dict())
+
+    def caller(self, request: Request) -> User:
+        """The user who sent the token."""
+        return cast(User, request.user)
+
+    def page(self, request: Request, rows: "QuerySet[Any, dict[str, Any]]", query: PageQuery) -> Response:
+        """`data` and, unless it is the last page, `next`."""
+        page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
+        return Response({"data": page.rows, "next": page.next})
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - Django's signature
+        """Add Allow to 405, which RFC 9110 asks for."""
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == drf.MethodNotAllowed.status_code:
+            response.headers["Allow"] = ", ".join(self.allowed_methods)
+        return response
+
+
+def version_wanted(request: Request) -> int | None:
+    """The version of If-Match; None for `*`. Raises PreconditionMissing, PreconditionUnreadable."""
+    header = request.META.get("HTTP_IF_MATCH", "").strip()
+    if not header:
+        raise PreconditionMissing
+    return None if header == "*" else _version(header)
+
+
+def version_if_given(request: Request) -> int | None:
+    """As `version_wanted`, but the header may be left out."""
+    return version_wanted(request) if request.META.get("HTTP_IF_MATCH") else None
+
+
+def etag(version: int) -> dict[str, str]:
+    """The header that names a version."""
+    return {"ETag": f'"{version}"'}
+
+
+def _version(header: str) -> int:
+    text = header.strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise PreconditionUnreadable
+    return int(text)
+
+
+def located(request: Request, key: uuid.UUID) -> dict[str, str]:
+    """Where a new row is found."""
+    return {"Location": f"{request.path}/{key}"}

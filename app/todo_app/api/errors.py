@@ -1,0 +1,113 @@
+"""The one place where exceptions become HTTP."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError, OperationalError
+from django.http import Http404, HttpResponse
+from pydantic import ValidationError
+from rest_framework import exceptions as drf
+
+from todo_app.accounts.access import AccountBanned
+from todo_app.accounts.services import CredentialsWrong, TokenInvalid
+from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
+from todo_app.api.json import BODY_MAX, BodyTooLarge
+from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
+from todo_app.common.paging import CursorInvalid
+from todo_app.moderation.checks import TextRefused
+from todo_app.moderation.services import WordTaken
+from todo_app.todos.services import TodoNotFound, TransitionRefused, VersionConflict
+
+log = structlog.get_logger("api")
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="todo"'}
+BUSY = Problem(status=503, type="busy", title="The service is busy; try again.", headers={"Retry-After": "2"})
+
+
+class PreconditionMissing(Exception):
+    """A change without If-Match; it could overwrite somebody's."""
+
+
+class PreconditionUnreadable(Exception):
+    """If-Match that is no ETag of ours; it fits nothing."""
+
+
+def refused(error: TextRefused) -> Problem:
+    """Which words, and where in the title or description."""
+    refusal = error.refusal
+    title_length = refusal.text.index("\n")
+    hits = []
+    for hit in refusal.hits:
+        in_title = hit.start < title_length
+        shift = 0 if in_title else title_length + 1
+        name = "title" if in_title else "description"
+        hits.append({"field": name, "word": hit.word, "start": hit.start - shift, "end": hit.end - shift})
+    extra = {"words": refusal.words, "hits": hits, "words_version": refusal.words_version}
+    return Problem(status=409, type="text-refused", title="The text holds banned words.", extra=extra)
+
+
+def invalid(error: ValidationError) -> Problem:
+    """Each bad member with its place; what was sent is not repeated."""
+    errors = [
+        {"pointer": "/" + "/".join(map(str, item["loc"])), "type": item["type"], "detail": item["msg"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return Problem(status=422, type="invalid", title="The request does not fit the schema.", extra={"errors": errors})
+
+
+def _fixed(status: int, type: str, title: str, **more: Any) -> Callable[[Any], Problem]:  # noqa: A002, ANN401 - RFC 9457 calls it type; members of Problem
+    problem = Problem(status=status, type=type, title=title, **more)
+    return lambda _error: problem
+
+
+TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
+    TextRefused: refused,
+    ValidationError: invalid,
+    AccountBanned: lambda e: Problem(
+        status=403, type="account-banned", title="This account is banned.", detail=e.reason, extra={"reason": e.reason}
+    ),
+    CredentialsWrong: _fixed(401, "credentials-wrong", "Wrong name or password.", headers=CHALLENGE),
+    TokenInvalid: _fixed(401, "token-invalid", "The token is unknown, expired or revoked.", headers=CHALLENGE),
+    SignInThrottled: lambda e: Problem(
+        status=429,
+        type="too-many-attempts",
+        title="Too many sign-in attempts from here.",
+        headers={"Retry-After": str(e.retry_after)},
+    ),
+    ThrottleUnavailable: _fixed(
+        503, "sign-in-unavailable", "Sign-in is not possible right now.", headers={"Retry-After": "5"}
+    ),
+    TodoNotFound: lambda _e: NOT_FOUND,
+    VersionConflict: lambda e: Problem(
+        status=412, type="version-conflict", title="The todo has changed since it was read.", extra={"version": e.current}
+    ),
+    TransitionRefused: lambda e: Problem(
+        status=409, type="transition-refused", title="The status does not allow this.", detail=str(e)
+    ),
+    WordTaken: _fixed(409, "word-taken", "The word is on the list already."),
+    CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
+    PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
+    PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),
+    BodyTooLarge: _fixed(413, "body-too-large", f"The body is over {BODY_MAX} bytes."),
+    OperationalError: lambda _e: BUSY,
+    Http404: lambda _e: NOT_FOUND,
+    PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),
+    drf.NotAuthenticated: _fixed(401, "authentication-required", "Send a bearer token.", headers=CHALLENGE),
+    drf.PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),
+    drf.ParseError: lambda e: Problem(status=400, type="unreadable", title="The body cannot be read.", detail=str(e.detail)),
+    drf.UnsupportedMediaType: _fixed(415, "unsupported-media-type", "Send application/json."),
+    drf.NotAcceptable: _fixed(406, "not-acceptable", "Only application/json is answered."),
+    drf.MethodNotAllowed: _fixed(405, "method-not-allowed", "This address does not know this method."),
+}
+
+
+def problem_of_exception(error: Exception, _context: object = None) -> HttpResponse:
+    """DRF's exception handler. What the table does not know is a fault of ours: logged by place, told without detail."""
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            if kind is OperationalError:
+                log.warning("database unavailable", exc_info=error)
+            return TABLE[kind](error).response()
+    log.error("unhandled exception", exc_info=error, database=isinstance(error, DatabaseError))
+    return SERVER_ERROR.response()

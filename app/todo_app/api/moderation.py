@@ -1,0 +1,98 @@
+"""banned-words, violations, users/ban: for those with the permission."""
+
+import uuid
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from todo_app.accounts.bans import users_ban
+from todo_app.api.base import Endpoint, located
+from todo_app.api.openapi import page_parameters, problems
+from todo_app.api.permissions import MayBan, MayManageWords
+from todo_app.common.problems import NOT_FOUND
+from todo_app.api.schemas import BanIn, BanOut, Page, PageQuery, ReportQuery, UserViolations, ViolationOut, WordIn, WordOut
+from todo_app.moderation import selectors
+from todo_app.moderation.models import BannedWord
+from todo_app.moderation.services import word_add, word_delete
+
+
+class BannedWords(Endpoint):
+    """The list of banned words."""
+
+    permission_classes = (MayManageWords,)
+
+    @extend_schema(operation_id="list_banned_words", parameters=page_parameters(PageQuery), responses={200: Page[WordOut], **problems(401, 403, 422)})
+    def get(self, request: Request) -> Response:
+        """Newest first."""
+        return self.page(request, selectors.banned_words(), self.query(request, PageQuery))
+
+    @extend_schema(operation_id="add_banned_word", request=WordIn, responses={201: WordOut, **problems(401, 403, 409, 422)})
+    def post(self, request: Request) -> Response:
+        """Every process judges by it from its next request on."""
+        body = self.body(request, WordIn)
+        row = word_add(word=body.word, severity=body.severity, now=timezone.now())
+        data = {"id": row.pk, "word": row.word, "severity": row.severity, "created_on": row.created_on}
+        return Response(data, status=201, headers=located(request, row.pk))
+
+
+class BannedWordDetail(Endpoint):
+    """One word."""
+
+    permission_classes = (MayManageWords,)
+
+    @extend_schema(operation_id="delete_banned_word", responses={204: None, **problems(401, 403, 404)})
+    def delete(self, request: Request, key: uuid.UUID) -> Response:
+        """Texts with it are accepted again."""
+        row = BannedWord.objects.filter(pk=key).first()
+        if row is None:
+            return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
+        word_delete(word=row)
+        return Response(status=204)
+
+
+class Violations(Endpoint):
+    """The log, summed up by user."""
+
+    permission_classes = (MayBan,)
+
+    @extend_schema(operation_id="report_violations", parameters=page_parameters(ReportQuery), responses={200: Page[UserViolations], **problems(401, 403, 422)})
+    def get(self, request: Request) -> Response:
+        """`count` is the number of violations containing the word, `total` the number of violations."""
+        query = self.query(request, ReportQuery)
+        rows = selectors.violations_by_user(after=query.cursor, limit=query.limit + 1)
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        return Response({"data": rows, "next": str(rows[-1]["user_id"]) if more else None})
+
+
+class ViolationDetail(Endpoint):
+    """One refused write."""
+
+    permission_classes = (MayBan,)
+
+    @extend_schema(operation_id="read_violation", responses={200: ViolationOut, **problems(401, 403, 404)})
+    def get(self, request: Request, key: uuid.UUID) -> Response:
+        """With the text and where the words stood."""
+        row = selectors.violations().filter(pk=key).first()
+        if row is None:
+            return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
+        row["username"] = row.pop("user__username")
+        row.pop("user__is_banned")
+        return Response(row)
+
+
+class UsersBan(Endpoint):
+    """Ban, unban, toggle."""
+
+    permission_classes = (MayBan,)
+
+    @extend_schema(operation_id="ban_users", request=BanIn, responses={200: BanOut, **problems(401, 403, 422)})
+    def post(self, request: Request) -> Response:
+        """All or nothing for each user; effective on the user's next request."""
+        body = self.body(request, BanIn)
+        outcome = users_ban(
+            user_ids=body.user_ids, action=body.action, reason=body.reason, actor=self.caller(request), now=timezone.now()
+        )
+        return Response(vars(outcome))

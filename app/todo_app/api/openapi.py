@@ -1,0 +1,43 @@
+"""What the generator cannot see by itself: authentication, problems, query parameters."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from pydantic import BaseModel
+
+from todo_app.common.problems import MEDIA_TYPE
+from todo_app.api.schemas import ProblemOut
+
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag that was read.")
+IF_MATCH_OPTIONAL = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag that was read.")
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Bearer tokens."""
+
+    target_class = "todo_app.api.authentication.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ANN401 - drf-spectacular's signature
+        """RFC 6750."""
+        return {"type": "http", "scheme": "bearer"}
+
+
+def problems(*statuses: int) -> dict[Any, OpenApiResponse]:
+    """The errors an operation can answer."""
+    return {(status, MEDIA_TYPE): OpenApiResponse(ProblemOut) for status in statuses}
+
+
+def page_parameters(schema: type[BaseModel]) -> list[OpenApiParameter]:
+    """Query parameters of a schema, each with the schema pydantic gives it."""
+    document = schema.model_json_schema()
+    found = []
+    for name, details in document["properties"].items():
+        choice = next((part for part in details.get("anyOf", [details]) if part.get("type") != "null"), details)
+        if reference := choice.get("$ref"):
+            choice = document["$defs"][reference.rpartition("/")[2]]
+        shape = {key: value for key, value in choice.items() if key not in {"title", "description", "default"}}
+        found.append(OpenApiParameter(name, shape or OpenApiTypes.STR, OpenApiParameter.QUERY, default=details.get("default")))
+    return found

@@ -1,0 +1,146 @@
+"""Base classes of all tables and the revision counter of shared lists."""
+
+from __future__ import annotations
+
+import uuid  # noqa: TC003 - Django resolves annotations of fields
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
+
+from django.db import models, transaction
+from django.db.models.base import ModelBase
+from django.utils import timezone
+
+from todo_app.common.signals import entity_changed
+from todo_app.common.uuid7 import uuid7
+
+M = TypeVar("M", bound=models.Model)
+
+
+class BulkRefused(Exception):
+    """A bulk write on a table whose changes are events; it would append none."""
+
+
+class Row(models.Model):
+    """A table with a UUID key that sorts by time."""
+
+    id: models.UUIDField[uuid.UUID, uuid.UUID] = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    created_on = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        """No ordering: every query names its own."""
+
+        abstract = True
+
+
+class EventfulQuerySet(models.QuerySet[M]):
+    """Refuses what would change rows without an event."""
+
+    def update(self, **_values: object) -> NoReturn:
+        """Refused; save the instances."""
+        raise BulkRefused(f"{self.model.__name__}: update() appends no event; save each instance")
+
+    def bulk_create(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refused; save the instances."""
+        raise BulkRefused(f"{self.model.__name__}: bulk_create() appends no event; save each instance")
+
+    def bulk_update(self, *_args: object, **_kwargs: object) -> NoReturn:
+        """Refused; save the instances."""
+        raise BulkRefused(f"{self.model.__name__}: bulk_update() appends no event; save each instance")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete one by one, so that each row has its event."""
+        with transaction.atomic():
+            counts = [instance.delete()[0] for instance in self]
+        return sum(counts), {self.model._meta.label: len(counts)}  # noqa: SLF001 - _meta is Django's documented API
+
+
+class BaseModel(Row):
+    """A row whose every change appends exactly one event in the same transaction."""
+
+    updated_on = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[models.Manager[Self]] = EventfulQuerySet.as_manager()
+
+    class Meta:
+        """See Row."""
+
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+        """Remember the values as loaded."""
+        instance = super().from_db(db, field_names, values)
+        instance.__dict__["_loaded"] = dict(zip(field_names, values, strict=False))
+        return instance
+
+    @property
+    def changed_fields(self) -> list[str]:
+        """Column names that differ from the database; all of them for a new row."""
+        loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
+        return [
+            field.attname
+            for field in self._meta.concrete_fields
+            if field.attname not in loaded
+            and self._state.adding
+            or (field.attname in loaded and loaded[field.attname] != getattr(self, field.attname))
+        ]
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Write and tell in one transaction; an unchanged row writes nothing and tells nothing."""
+        adding = self._state.adding
+        changed = self.changed_fields
+        if update_fields is not None:
+            named = {self._meta.get_field(name).attname for name in update_fields}
+            changed = [name for name in changed if name in named]
+        if not adding and not changed:
+            return
+        if not adding and "updated_on" not in changed:
+            self.updated_on = timezone.now()
+        written = None if adding else {*changed, "updated_on"}
+        with transaction.atomic(using=using, savepoint=False):
+            super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
+            action = "created" if adding else "updated"
+            entity_changed.send(type(self), instance=self, action=action, changed=changed, now=self.updated_on)
+        self._remember()
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:  # noqa: FBT001, FBT002 - Django's signature
+        """Delete and tell in one transaction."""
+        key = self.pk
+        with transaction.atomic(using=using, savepoint=False):
+            result = super().delete(using=using, keep_parents=keep_parents)
+            self.pk = key  # Django clears it, the event needs it
+            entity_changed.send(type(self), instance=self, action="deleted", changed=[], now=timezone.now())
+        return result
+
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Sequence[str] | None = None,
+        from_queryset: models.QuerySet[Self] | None = None,
+    ) -> None:
+        """Read again, and forget what was loaded before."""
+        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        self._remember()
+
+    def _remember(self) -> None:
+        deferred = self.get_deferred_fields()
+        names = [field.attname for field in self._meta.concrete_fields]
+        self.__dict__["_loaded"] = {name: getattr(self, name) for name in names if name not in deferred}
+
+
+class Revision(models.Model):
+    """How often a shared list has changed. Authentication reads it in the same query as the user."""
+
+    name = models.CharField(primary_key=True, max_length=50)
+    number = models.PositiveBigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        """Name and number."""
+        return f"{self.name} {self.number}"

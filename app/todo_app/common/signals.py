@@ -1,0 +1,6 @@
+"""Signals that let a lower layer hear of an upper one without importing it."""
+
+from django.dispatch import Signal
+
+# sent by BaseModel inside the writing transaction; arguments: instance, action, changed, now
+entity_changed = Signal()

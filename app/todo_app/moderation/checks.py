@@ -1,0 +1,37 @@
+"""Judging a text."""
+
+import uuid
+from dataclasses import dataclass
+
+from todo_app.moderation.matcher import Hit
+from todo_app.moderation.word_list import matcher
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a text was refused; everything the violation log keeps."""
+
+    subject_id: uuid.UUID
+    text: str
+    hits: tuple[Hit, ...]
+    words_version: int
+
+    @property
+    def words(self) -> list[str]:
+        """Each banned word once, in order."""
+        return list(dict.fromkeys(hit.word for hit in self.hits))
+
+
+class TextRefused(Exception):
+    """A text holds banned words. The transaction that met it must end before the violation is recorded."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__("text refused")
+        self.refusal = refusal
+
+
+def text_check(*, subject_id: uuid.UUID, text: str, seen_version: int | None) -> None:
+    """Judge by one version of the list. Raises TextRefused."""
+    judge = matcher(seen_version=seen_version)
+    if hits := judge.hits(text):
+        raise TextRefused(Refusal(subject_id, text, tuple(hits), judge.version))

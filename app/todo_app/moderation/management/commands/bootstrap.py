@@ -1,0 +1,78 @@
+"""Migrate and create first rows, once at a time."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from todo_app.moderation.bootstrap import first_rows_create
+
+LOCK = 0x736C69707761  # "slipwa": the advisory lock of everything that changes the schema
+WAIT = 600  # seconds for another migrator to end
+DATABASE_WAIT = 120  # seconds for the database to answer
+LOCK_TRIES = 6  # a busy table is tried again instead of queueing all its readers behind us (T-16)
+log = structlog.get_logger("migrate")
+
+
+class Command(BaseCommand):
+    """`entrypoint migrate`."""
+
+    help = "Apply migrations under an advisory lock, then create the first administrator, demo user and words."
+
+    def handle(self, *_args: object, **_options: object) -> None:
+        """Wait for the database, then for the lock, then do it. Safe to run again and side by side."""
+        self._database_wait()
+        with self._alone():
+            with connection.cursor() as cursor:
+                cursor.execute("SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0")
+            self._migrate()
+            made = first_rows_create(now=timezone.now())
+        log.info("migrated", made=made)
+
+    def _database_wait(self) -> None:
+        deadline = time.monotonic() + DATABASE_WAIT
+        while True:
+            try:
+                connection.ensure_connection()
+            except OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise CommandError(f"the database does not let us in after {DATABASE_WAIT} s: {error}") from None
+                time.sleep(1)
+            else:
+                return
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        # polled, because the wait itself would count against lock_timeout and statement_timeout
+        deadline = time.monotonic() + WAIT
+        with connection.cursor() as cursor:
+            while True:
+                cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+                if cursor.fetchone() == (True,):
+                    break
+                if time.monotonic() > deadline:
+                    raise CommandError(f"another migrator has held the lock for {WAIT} s")
+                time.sleep(0.2)
+        try:
+            yield
+        finally:
+            if connection.connection is not None and not connection.connection.closed:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+    def _migrate(self) -> None:
+        for left in range(LOCK_TRIES - 1, -1, -1):
+            try:
+                call_command("migrate", interactive=False, verbosity=0)
+            except OperationalError as error:
+                if "lock timeout" not in str(error) or not left:
+                    raise
+                log.warning("a table is in use, trying again", tries_left=left)
+                time.sleep(2)
+            else:
+                return

@@ -1,0 +1,152 @@
+"""Find banned words in a text. Pure; built once per version of the list.
+
+Pass 1 finds words on word boundaries in the folded text. Tokens that mix letters with digits or signs, or repeat
+a letter, are also judged as what they imitate. Pass 2 joins runs of single characters ("d.a.m.n").
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from todo_app.moderation.confusables import LEET, LEET_MARKS
+from todo_app.moderation.folding import fold, places
+
+_NOT_WORD = re.compile(r"[\W_]")
+_ASCII_SPACED = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + b" " * 128
+# a = letter, 1 = sign that can stand for a letter, space = anything else
+_SHAPE = bytes(
+    97 if chr(code).isalpha() else 49 if code < 128 and chr(code) in LEET_MARKS else 32 for code in range(128)
+) + b" " * 128
+_TRIPLES = tuple(chr(code) * 3 for code in range(97, 123))
+_TOKEN = re.compile(r"\S+")
+_REPEAT = re.compile(r"(.)\1{2,}")
+_EDGE = "!|.,;:?\"'()[]{}<>"
+_RUN = re.compile(r"(?<!\w)\w(?:[\W_]{1,3}\w(?!\w)){2,63}")
+RUN_WORD_MIN = 3  # letters; two single letters in a row are initials more often than words
+
+
+@dataclass(frozen=True, slots=True)
+class BannedEntry:
+    """One word of the list."""
+
+    word: str
+    severity: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Hit:
+    """A banned word in a text: `text[start:end]` is what stood there."""
+
+    start: int
+    end: int
+    word: str
+    severity: int
+
+
+class Matcher:
+    """All words of one version of the list."""
+
+    def __init__(self, entries: Iterable[BannedEntry], *, version: int) -> None:
+        self.version = version
+        self._entries: dict[str, BannedEntry] = {}
+        for entry in entries:
+            if folded := _spaced(fold(entry.word)).strip():
+                self._entries.setdefault(" ".join(folded.split()), entry)
+        self._words = list(self._entries)
+        self._longest = max(map(len, self._words), default=0)
+        padded = [f" {word} " for word in self._words]
+        self._automaton = AhoCorasick(padded, implementation=Implementation.ContiguousNFA) if padded else None
+
+    def hits(self, text: str) -> list[Hit]:
+        """Every banned word in the text by place, each place once."""
+        if self._automaton is None:
+            return []
+        folded = fold(text)
+        spaced = _spaced(folded)
+        found: set[tuple[int, int, str]] = set()
+        # overlapping: neighbouring words share the blank between them
+        if self._automaton.find_matches_as_indexes(f" {' '.join(spaced.split())} ", overlapping=True):
+            found.update(self._boundary_places(spaced))
+        if _imitates(folded):
+            found.update(self._token_places(folded))
+        if _spells(spaced):
+            found.update(self._run_places(folded))
+        if not found:
+            return []
+        origin = places(text)
+        entries = self._entries
+        return sorted(
+            {
+                Hit(origin[start], origin[end - 1] + 1, entries[word].word, entries[word].severity)
+                for start, end, word in found
+            }
+        )
+
+    def _boundary_places(self, spaced: str) -> Iterator[tuple[int, int, str]]:
+        tokens = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(spaced)]
+        starts, position = {}, 1
+        ends = {}
+        for number, (token, _, _) in enumerate(tokens):
+            starts[position] = number
+            ends[position + len(token)] = number
+            position += len(token) + 1
+        joined = f" {' '.join(token for token, _, _ in tokens)} "
+        for index, start, end in self._find(joined):
+            first, last = starts[start + 1], ends[end - 1]
+            yield tokens[first][1], tokens[last][2], self._words[index]
+
+    def _token_places(self, folded: str) -> Iterator[tuple[int, int, str]]:
+        for match in _TOKEN.finditer(folded):
+            token = match.group()
+            if not _imitates(token):
+                continue
+            inner = token.strip(_EDGE)
+            start = match.start() + token.index(inner) if inner else match.start()
+            for variant in _variants(inner):
+                for index, _, _ in self._find(f" {' '.join(variant.split())} "):
+                    yield start, start + len(inner), self._words[index]
+
+    def _run_places(self, folded: str) -> Iterator[tuple[int, int, str]]:
+        for match in _RUN.finditer(folded):
+            letters = [(m.group(), match.start() + m.start()) for m in re.finditer(r"[^\W_]", match.group())]
+            joined = "".join(letter for letter, _ in letters)
+            for plain in {joined, joined.translate(LEET)}:
+                for start in range(len(plain) - RUN_WORD_MIN + 1):
+                    for end in range(start + RUN_WORD_MIN, min(len(plain), start + self._longest) + 1):
+                        if (word := plain[start:end]) in self._entries:
+                            yield letters[start][1], letters[end - 1][1] + 1, word
+
+    def _find(self, text: str) -> Sequence[tuple[int, int, int]]:
+        return self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
+
+
+def _spaced(folded: str) -> str:
+    """Everything that is neither letter nor digit becomes a blank; same length."""
+    if folded.isascii():
+        return folded.encode().translate(_ASCII_SPACED).decode()
+    return _NOT_WORD.sub(" ", folded)
+
+
+def _imitates(folded: str) -> bool:
+    """Does any token mix letters and imitating signs, or repeat a letter three times? Cheap, may say yes too often."""
+    shape = folded.encode("ascii", "replace").translate(_SHAPE)
+    return b"a1" in shape or b"1a" in shape or any(triple in folded for triple in _TRIPLES)
+
+
+def _spells(spaced: str) -> bool:
+    """Are there three single characters in a row? Cheap, may say yes too often."""
+    shape = " ".join(spaced.split()).encode("ascii", "replace").translate(_SHAPE.replace(b"1", b"a"))
+    return b"a a a" in shape
+
+
+def _variants(token: str) -> Iterator[str]:
+    """What a token may imitate: signs read as letters, signs read as separators, repeats shortened."""
+    plain = token.translate(LEET)
+    split = "".join(character if character.isalpha() else " " for character in token)
+    for variant in dict.fromkeys((plain, split)):
+        yield _spaced(variant)
+        if _REPEAT.search(variant):
+            yield _spaced(_REPEAT.sub(r"\1", variant))
+            yield _spaced(_REPEAT.sub(r"\1\1", variant))

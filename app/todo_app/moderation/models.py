@@ -1,0 +1,67 @@
+"""Banned words and the log of violations."""
+
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from todo_app.common.models import BaseModel, Row
+
+WORDS_REVISION = "banned-words"
+
+
+class Severity(models.IntegerChoices):
+    """How bad a word is."""
+
+    LOW = 1, "Low"
+    MEDIUM = 2, "Medium"
+    HIGH = 3, "High"
+
+
+class BannedWord(BaseModel):
+    """A literal word or phrase; look-alikes are caught by folding, not by more rows."""
+
+    word = models.CharField(max_length=100, unique=True)
+    severity = models.PositiveSmallIntegerField(choices=Severity, default=Severity.MEDIUM)
+
+    class Meta:
+        """The permission is used by API and admin."""
+
+        permissions = [("manage_words", "Can change the list of banned words")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(severity__in=Severity.values), name="word_severity_known"),
+            models.CheckConstraint(condition=~models.Q(word=""), name="word_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.word
+
+
+class Violation(Row):
+    """One refused write. The refused row never existed, so its key is a plain column."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="violations")
+    subject_id = models.UUIDField(help_text="Key of the todo that was refused.")
+    words = ArrayField(models.CharField(max_length=100), help_text="Each banned word once.")
+    severity = models.PositiveSmallIntegerField(choices=Severity)
+    text = models.TextField(help_text="The refused text.")
+    spans = models.JSONField(help_text="[start, end] of each hit in the text.")
+    words_version = models.PositiveBigIntegerField(help_text="The version of the list that judged.")
+    counted = models.BooleanField(default=True, help_text="False for admins: logged, never banned automatically.")
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    class Meta:
+        """Read by user and by time."""
+
+        indexes = [models.Index(fields=["user", "-id"], name="violation_by_user")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(words__len__gt=0), name="violation_has_words"),
+            models.CheckConstraint(condition=models.Q(severity__in=Severity.values), name="violation_severity_known"),
+        ]
+
+    def __str__(self) -> str:
+        """The words."""
+        return ", ".join(self.words)

@@ -1,0 +1,86 @@
+"""Recording violations, changing the list."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from todo_app.accounts.access import admit
+from todo_app.accounts.bans import user_ban
+from todo_app.accounts.models import User
+from todo_app.common.metrics import VIOLATIONS
+from todo_app.common.models import Revision
+from todo_app.moderation.checks import Refusal, TextRefused
+from todo_app.moderation.models import WORDS_REVISION, BannedWord, Violation
+from todo_app.outbox.services import event_append
+
+
+@contextmanager
+def refusals_recorded(*, user: User, now: datetime) -> Iterator[None]:
+    """Around the outermost transaction of a write: a refusal leaves it, is recorded by itself, and goes on up."""
+    try:
+        yield
+    except TextRefused as refused:
+        violation_record(user=user, refusal=refused.refusal, now=now)
+        raise
+
+
+@transaction.atomic(durable=True)  # inside another transaction the row would be lost with it; durable refuses that
+def violation_record(*, user: User, refusal: Refusal, now: datetime) -> Violation:
+    """Log one violation and ban on the one that reaches the threshold.
+
+    Raises AccountBanned, logging nothing, when another request has banned the user meanwhile.
+    """
+    locked = admit(User.objects.select_for_update().get(pk=user.pk))  # two requests must not both see 14
+    counted = not locked.is_admin
+    violation = Violation(
+        user=locked,
+        subject_id=refusal.subject_id,
+        words=refusal.words,
+        severity=max(hit.severity for hit in refusal.hits),
+        text=refusal.text,
+        spans=[[hit.start, hit.end] for hit in refusal.hits],
+        words_version=refusal.words_version,
+        counted=counted,
+        created_on=now,
+    )
+    violation.save(force_insert=True)
+    payload = {"id": str(violation.pk), "user_id": str(locked.pk), "words": refusal.words, "counted": counted}
+    event_append(type="violation.recorded", key=str(locked.pk), payload=payload, now=now)
+    if counted:
+        locked.violation_count += 1
+        if locked.violation_count >= settings.BAN_THRESHOLD:
+            reason = f"{locked.violation_count} refused texts with banned words"
+            user_ban(locked=locked, reason=reason, actor=None, now=now)
+        else:
+            locked.save()
+    transaction.on_commit(lambda: VIOLATIONS.labels(str(counted).lower()).inc())
+    return violation
+
+
+class WordTaken(Exception):
+    """The word is on the list already."""
+
+
+def word_add(*, word: str, severity: int, now: datetime) -> BannedWord:
+    """Put a word on the list; every process judges by it from its next request on. Raises WordTaken."""
+    row = BannedWord(word=word, severity=severity, created_on=now, updated_on=now)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        raise WordTaken from None
+    return row
+
+
+def word_delete(*, word: BannedWord) -> None:
+    """Take a word off the list."""
+    word.delete()
+
+
+def words_changed(**_signal: object) -> None:
+    """Raise the list's version in the transaction that changes a word; writers of the list queue here."""
+    Revision.objects.filter(name=WORDS_REVISION).update(number=F("number") + 1)

@@ -1,0 +1,54 @@
+"""Signing in and out."""
+
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from todo_app.accounts.access import AccountBanned
+from todo_app.accounts.services import CredentialsWrong, credentials_check
+from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
+
+BACKEND = "todo_app.accounts.backends.AccountBackend"
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The form, and what is wrong with what was sent."""
+    if request.method != "POST":
+        return render(request, "pages/sign_in.html", {"next": request.GET.get("next", "")})
+    username, password = request.POST.get("username", "")[:150], request.POST.get("password", "")[:200]
+    if not username or not password or "\x00" in username:
+        return _again(request, "Enter your name and your password.", 422)
+    try:
+        user = credentials_check(username=username, password=password, address=request.META.get("REMOTE_ADDR", ""))
+    except CredentialsWrong:
+        return _again(request, "Wrong name or password.", 401)
+    except AccountBanned as banned:
+        return render(request, "accounts/banned.html", {"reason": banned.reason}, status=403)
+    except SignInThrottled as throttled:
+        return _again(request, f"Too many attempts from here. Try again in {throttled.retry_after} seconds.", 429)
+    except ThrottleUnavailable:
+        return _again(request, "Sign-in is not possible right now. Try again in a moment.", 503)
+    login(request, user, backend=BACKEND)
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        target = "pages:todos"
+    return redirect(target)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session on the server."""
+    logout(request)
+    return redirect("pages:sign-in")
+
+
+def _again(request: HttpRequest, message: str, status: int) -> HttpResponse:
+    context = {"message": message, "username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
+    return render(request, "pages/sign_in.html", context, status=status)

@@ -1,0 +1,22 @@
+"""The one door between todos and moderation."""
+
+from todo_app.moderation.checks import text_check
+from todo_app.todos.models import Todo
+
+TEXTS = ("title", "description")
+
+
+def check_todo(*, instance: Todo, raw: bool = False, **_signal: object) -> None:
+    """Judge a todo's texts before they are written, whoever writes. Raises TextRefused.
+
+    Title and description are judged as one text, so that nothing hides in the gap. `raw` is a fixture being loaded.
+    """
+    if raw or not set(TEXTS) & set(instance.changed_fields):
+        return
+    # the owner is the request's user on every path of users; its annotation saves a query
+    owner = instance._state.fields_cache.get("owner")  # type: ignore[attr-defined]  # noqa: SLF001 - reading it otherwise would query
+    text_check(
+        subject_id=instance.pk,
+        text=f"{instance.title}\n{instance.description}",
+        seen_version=getattr(owner, "words_version", None),
+    )
