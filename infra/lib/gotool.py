@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.hashing import content_hash
 from infra.lib.locks import waiting
+from infra.lib.locks import waiting
 from infra.lib.paths import REPOSITORY, cache_dir
 from infra.lib.process import capture, run
 from infra.lib.report import Report
@@ -46,9 +47,18 @@ def ensure(tool: str, *, report: Report, log: Path) -> Path:
     target = path_of(tool)
     if _whole(target):
         return target
+    lock = cache_dir() / "tools" / f"{tool}.lock"
+    with waiting(lock, purpose=f"build {tool}", deadline=BUILD_DEADLINE):
+        return target if _whole(target) else _build(tool, target, report=report, log=log)
+
+
+def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
+    """Build under the tool's lock; what a killed build left behind (several GB) goes first."""
     if target.exists():
         report(f"{tool} in the cache is damaged: build it again")
     shutil.rmtree(target.parent, ignore_errors=True)
+    for left in target.parent.parent.glob(f".{tool}-*"):
+        shutil.rmtree(left, ignore_errors=True)
     report(f"build {tool} from its Go modules")
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
