@@ -10,6 +10,7 @@ import yaml
 from infra.lib.kube import Object
 
 # Written by the server or by controllers; no apply of ours sets them.
+BEFORE_FIRST_APPLY = "before-first-apply"  # invented by the server for an object that nobody owns a field of
 SERVER_METADATA = ("resourceVersion", "generation", "creationTimestamp", "uid", "selfLink")
 
 
@@ -34,12 +35,11 @@ def _bare(body: Object) -> Object:
 
 
 def _owners(body: Object) -> list[Any]:
-    entries = body["metadata"].get("managedFields") or []
-    # Spec fields only: the controllers' status writes move while we look.
-    kept = [
-        {key: value for key, value in item.items() if key != "time"} for item in entries if not item.get("subresource")
-    ]
-    return sorted(kept, key=lambda item: (item["manager"], item["operation"], item.get("apiVersion", "")))
+    """Who owns which field of the spec; status writes of controllers move while we look."""
+    entries = [item for item in body["metadata"].get("managedFields") or [] if not item.get("subresource")]
+    kept = [{key: value for key, value in item.items() if key != "time"} for item in entries]
+    named = [item for item in kept if item["manager"] != BEFORE_FIRST_APPLY]
+    return sorted(named, key=lambda item: (item["manager"], item["operation"], item.get("apiVersion", "")))
 
 
 def _shown(body: Object | None) -> Object | None:
