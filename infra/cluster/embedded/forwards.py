@@ -3,10 +3,11 @@
 import json
 import time
 
-from infra.cluster.embedded import ports, process
+from infra.cluster import ports
+from infra.cluster.embedded import process
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.layout import Layout
-from infra.cluster.embedded.rest import Rest, poll
+from infra.cluster.rest import Rest, poll
 from infra.lib.errors import Exit, SlipwayError
 
 DEADLINE = 15.0
@@ -28,7 +29,7 @@ def expose(layout: Layout, network: Network, *, namespace: str, service: str, po
     if kept.get(host_port) == target and _serving(layout, host_port):
         return
     if host_port not in kept and not ports.free(host_port):
-        raise taken(host_port)
+        raise ports.taken(host_port)
     temporary = layout.forwards.with_suffix(".new")
     temporary.write_text(json.dumps({**kept, host_port: target}), encoding="utf-8")
     temporary.replace(layout.forwards)
@@ -36,21 +37,12 @@ def expose(layout: Layout, network: Network, *, namespace: str, service: str, po
     process.reload(layout)
     if not poll(lambda: _serving(layout, host_port, since=asked), deadline=DEADLINE, pause=0.05):
         if not ports.free(host_port):
-            raise taken(host_port)
+            raise ports.taken(host_port)
         raise SlipwayError(
             f"the forwarder of 127.0.0.1:{host_port} does not run",
             hint=f"less {layout.instance.logs}/forward-{host_port}.log",
             code=Exit.DEADLINE,
         )
-
-
-def taken(port: int) -> SlipwayError:
-    """The port belongs to somebody else."""
-    return SlipwayError(
-        f"port {port} of 127.0.0.1 is held by {ports.holder(port)}",
-        hint=f"SLIPWAY_PORT={port + 1} make up",
-        code=Exit.MISSING,
-    )
 
 
 def _serving(layout: Layout, port: int, *, since: float = 0.0) -> bool:

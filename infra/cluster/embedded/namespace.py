@@ -125,6 +125,9 @@ def _link(network: Mapping[str, str], *, host_network: int) -> None:
         ["ip", "address", "add", f"{network['node_ip']}/{prefix}", "dev", "eth0"],
         ["ip", "link", "set", "eth0", "up"],
         ["ip", "route", "add", "default", "via", network["host_ip"]],
+        # Nothing of a pod leaves the instance. Refused at once, a client tries again; dropped, it would wait, as
+        # it would for a Service whose address kube-proxy has not translated yet.
+        ["iptables", "-w", "-A", "FORWARD", "-o", "eth0", "-j", "REJECT"],
     ):
         _run(words)
     settings = Path("/proc/sys/net")

@@ -13,7 +13,7 @@ from infra.cluster.embedded import cgroups
 from infra.cluster.embedded.layout import Layout
 from infra.cluster.embedded.namespace import SUPERVISOR_GROUP
 from infra.cluster.embedded.plan import Data, supervisor_command
-from infra.cluster.embedded.rest import poll
+from infra.cluster.rest import poll
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY
 from infra.lib.process import tail
@@ -29,9 +29,7 @@ def launch(layout: Layout) -> None:
     cgroups.create(every, group, controllers=False)
     layout.status.unlink(missing_ok=True)
     # A shell moves itself into the group and becomes the supervisor: never a moment outside of it.
-    joins = "".join(
-        f"echo 0 > {shlex.quote(str(h.root / group / 'cgroup.procs'))} && " for h in every
-    )
+    joins = "".join(f"echo 0 > {shlex.quote(str(h.root / group / 'cgroup.procs'))} && " for h in every)
     host_network = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
         with layout.supervisor_log.open("ab") as output:

@@ -1,13 +1,18 @@
 """Waiting until the node is of use, and saying what is wrong when it is not."""
 
+import subprocess
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from infra.cluster.embedded import dns, process
 from infra.cluster.embedded.addresses import Network
+from infra.cluster.embedded.files import CLUSTER_DOMAIN
 from infra.cluster.embedded.layout import Layout
-from infra.cluster.embedded.rest import Rest, poll
+from infra.cluster.rest import Rest, poll
 from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import REPOSITORY
 from infra.lib.process import tail
 from infra.lib.report import Report
 
@@ -46,28 +51,39 @@ def cluster(layout: Layout, network: Network, report: Report, *, dns_image: str)
     _apply(rest, dns.objects(network, image=dns_image))
     components(layout, report)
     report("wait for the node to be Ready")
-    node = f"/api/v1/nodes/{layout.instance.name}"
-    if not poll(lambda: _condition(rest.get(node), "Ready"), deadline=NODE):
-        raise _failure(
-            layout, "kubelet", f"node {_reason(rest.get(node), 'Ready')}", layout.instance.logs / "kubelet.log"
-        )
+    name = layout.instance.name
+    since = float(process.status(layout)["since"])
+    node, lease = f"/api/v1/nodes/{name}", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}"
+    # After a restart the old condition still says Ready; the lease tells whether this kubelet has spoken.
+    if not poll(lambda: _condition(rest.get(node), "Ready") and _renewed(rest.get(lease), since), deadline=NODE):
+        reason = _reason(rest.get(node), "Ready")
+        raise _failure(layout, "kubelet", f"has no Ready node: {reason}", layout.instance.logs / "kubelet.log")
     report("wait for service accounts")
-    needed = (
-        "/api/v1/namespaces/default/configmaps/kube-root-ca.crt",
-        "/api/v1/namespaces/default/serviceaccounts/default",
-    )
+    default = "/api/v1/namespaces/default"
+    needed = (f"{default}/configmaps/kube-root-ca.crt", f"{default}/serviceaccounts/default")
     if not poll(lambda: all(rest.get(path) for path in needed), deadline=NODE):
         log = layout.instance.logs / "kube-controller-manager.log"
         raise _failure(layout, "kube-controller-manager", "makes no service accounts", log)
     report("wait for CoreDNS")
     deployment = f"/apis/apps/v1/namespaces/{dns.NAMESPACE}/deployments/coredns"
-    if not poll(lambda: _rolled_out(rest.get(deployment)), deadline=DNS):
+    if not (poll(lambda: _rolled_out(rest.get(deployment)), deadline=DNS) and _resolves(layout, network)):
         raise SlipwayError(
-            f"CoreDNS did not become available within {DNS:.0f} s",
+            f"CoreDNS did not answer within {DNS:.0f} s",
             hint=f"kubectl --kubeconfig {layout.instance.kubeconfig} -n {dns.NAMESPACE} describe pods",
             code=Exit.DEADLINE,
             details=_events(rest),
         )
+
+
+def _resolves(layout: Layout, network: Network) -> bool:
+    """Whether the API server's name has its address, asked from inside: CoreDNS and kube-proxy both work."""
+    command = [
+        *("nsenter", f"--target={process.alive(layout)}", "--net", "--"),
+        *(sys.executable, "-S", "-s", "-m", "infra.cluster.embedded.resolve"),
+        *(network.dns_ip, f"kubernetes.default.svc.{CLUSTER_DOMAIN}", str(DNS)),
+    ]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    return done.stdout.strip() == network.api_service_ip
 
 
 def _apply(rest: Rest, made: list[tuple[str, dict[str, Any]]]) -> None:
@@ -103,6 +119,11 @@ def _rolled_out(deployment: Any) -> bool:  # noqa: ANN401 - JSON has no narrower
     )
 
 
+def _renewed(lease: Any, since: float) -> bool:  # noqa: ANN401 - JSON has no narrower type
+    told = (lease or {}).get("spec", {}).get("renewTime", "")
+    return bool(told) and datetime.fromisoformat(told).timestamp() >= since
+
+
 def _condition(thing: Any, kind: str) -> bool:  # noqa: ANN401 - JSON has no narrower type
     conditions = (thing or {}).get("status", {}).get("conditions", [])
     return any(entry["type"] == kind and entry["status"] == "True" for entry in conditions)
@@ -111,8 +132,8 @@ def _condition(thing: Any, kind: str) -> bool:  # noqa: ANN401 - JSON has no nar
 def _reason(thing: Any, kind: str) -> str:  # noqa: ANN401 - JSON has no narrower type
     for entry in (thing or {}).get("status", {}).get("conditions", []):
         if entry["type"] == kind:
-            return f"is not {kind}: {entry.get('message', '')}"
-    return "did not register"
+            return f"{entry['status']}, {entry.get('message', '')}"
+    return "it did not register"
 
 
 def _events(rest: Rest) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ import socket
 
 import psutil
 
+from infra.lib.errors import Exit, SlipwayError
+
 ADDRESS = "127.0.0.1"
 
 
@@ -32,3 +34,12 @@ def holder(port: int) -> str:
                 continue
             return f"process {connection.pid} ({command})"
     return "a process that cannot be seen"
+
+
+def taken(port: int) -> SlipwayError:
+    """The port belongs to somebody else."""
+    return SlipwayError(
+        f"port {port} of 127.0.0.1 is held by {holder(port)}",
+        hint=f"SLIPWAY_PORT={port + 1} make up",
+        code=Exit.MISSING,
+    )

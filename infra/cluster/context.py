@@ -1,0 +1,212 @@
+"""`CLUSTER=context:<name>`: a cluster somebody else runs, by a context of the user's kubeconfig."""
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.cluster import keeper
+from infra.cluster.api import ClusterInfo, NodeImages
+from infra.cluster.embedded.cluster import EmbeddedCluster
+from infra.cluster.embedded.layout import Layout
+from infra.cluster.ports import free, taken
+from infra.cluster.rest import poll
+from infra.lib import gotool
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import REPOSITORY, RUN_ROOT, STATE_ROOT, Instance
+from infra.lib.process import capture, tail
+from infra.lib.report import Report, silent
+
+DEADLINE = 20.0
+
+
+class ContextCluster:
+    """A context: nothing is installed on the cluster's nodes, and `delete` leaves the cluster alone."""
+
+    def __init__(self, instance: Instance, *, name: str) -> None:
+        self._instance = instance
+        self._name = name
+
+    def start(self, report: Report, *, images: NodeImages) -> None:
+        """Only ask whether the API server answers. `images` are for nodes of our own."""
+        del images
+        report(f"ask the API server of context {self._name}")
+        self._kubectl(report, "get", "--raw", "/readyz")
+
+    def stop(self) -> None:
+        """End the port-forwards."""
+        for file in self._folder.glob("*.pid"):
+            if pid := keeper.read_pid(file):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+                if not poll(lambda file=file: keeper.read_pid(file) == 0, deadline=10, pause=0.05):  # type: ignore[misc] # mypy cannot type a lambda's default
+                    os.kill(pid, signal.SIGKILL)
+            file.unlink(missing_ok=True)
+
+    def delete(self, report: Report) -> None:
+        """End the port-forwards and remove their files; an embedded instance of the same name keeps its own."""
+        report(f"end the port-forwards to context {self._name}")
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if not Layout(self._instance).network.is_file():
+            for folder in (self._instance.state, self._instance.run):
+                shutil.rmtree(folder, ignore_errors=True)
+        for root in (self._instance.run, STATE_ROOT, RUN_ROOT):
+            with contextlib.suppress(OSError):
+                root.rmdir()
+
+    def running(self) -> bool:
+        """Whether the API server answers."""
+        try:
+            self._kubectl(silent, "get", "--raw", "/readyz")
+        except SlipwayError:
+            return False
+        return True
+
+    def kubeconfig(self) -> Path:
+        """The file of KUBECONFIG (or ~/.kube/config) that has the context."""
+        return self._entry()[0]
+
+    def context(self) -> str | None:
+        """The name that was chosen."""
+        return self._name
+
+    def load_images(self, archives: Mapping[str, Path], report: Report) -> None:
+        """Import into an embedded instance behind the context; elsewhere the nodes must have the images already."""
+        if own := self._embedded():
+            own.load_images(archives, report)
+            return
+        nodes = json.loads(self._kubectl(report, "get", "nodes", "-o", "json"))["items"]
+        missing = [ref for ref in archives if not all(ref in _images_of(node) for node in nodes)]
+        if missing:
+            raise SlipwayError(
+                f"the nodes of context {self._name!r} do not have {len(missing)} images and no registry serves them",
+                hint=f"kind load image-archive {archives[missing[0]]}   # or ctr -n k8s.io images import, on each node",
+                code=Exit.MISSING,
+                details=tuple(f"{ref} is in {archives[ref]}" for ref in missing),
+            )
+
+    def expose(self, namespace: str, service: str, port: int, host_port: int) -> None:
+        """Keep a `kubectl port-forward` running."""
+        wanted = f"{namespace}/{service}:{port}"
+        note = self._folder / f"{host_port}.target"
+        pid_file = self._folder / f"{host_port}.pid"
+        if keeper.read_pid(pid_file):
+            if note.is_file() and note.read_text(encoding="utf-8") == wanted:
+                return
+            self.stop()
+        if not free(host_port):
+            raise taken(host_port)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        log = self._instance.logs / f"port-forward-{host_port}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        forward = ("port-forward", "--address=127.0.0.1", f"--namespace={namespace}", f"service/{service}")
+        command = [*self._command(silent), *forward, f"{host_port}:{port}"]
+        with log.open("ab") as output:
+            subprocess.Popen(
+                [sys.executable, "-S", "-s", "-m", "infra.cluster.keeper", str(pid_file), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=REPOSITORY,
+                start_new_session=True,
+            )
+        note.write_text(wanted, encoding="utf-8")
+        if not poll(lambda: keeper.read_pid(pid_file) != 0 and not free(host_port), deadline=DEADLINE):
+            self.stop()
+            raise SlipwayError(
+                f"the port-forward to {wanted} does not listen on 127.0.0.1:{host_port}",
+                hint=f"less {log}",
+                code=Exit.DEADLINE,
+                details=tail(log),
+            )
+
+    def info(self) -> ClusterInfo:
+        """What can be told from this side."""
+        try:
+            server = str(self._entry()[1].get("server", ""))
+        except SlipwayError:
+            return ClusterInfo(kind=f"context:{self._name}", running=False)
+        exposed = {
+            int(file.stem): file.read_text(encoding="utf-8")
+            for file in self._folder.glob("*.target")
+            if keeper.read_pid(file.with_suffix(".pid"))
+        }
+        return ClusterInfo(kind=f"context:{self._name}", running=self.running(), server=server, exposed=exposed)
+
+    @property
+    def _folder(self) -> Path:
+        return self._instance.run / "port-forwards"
+
+    def _command(self, report: Report) -> list[str]:
+        program = gotool.ensure("node", report=report, log=self._instance.logs / "tools.log")
+        return [str(program), "kubectl", f"--kubeconfig={self.kubeconfig()}", f"--context={self._name}"]
+
+    def _kubectl(self, report: Report, *words: str) -> str:
+        try:
+            return capture([*self._command(report), "--request-timeout=10s", *words], deadline=30)
+        except SlipwayError as error:
+            raise SlipwayError(
+                f"context {self._name!r} of {self.kubeconfig()} does not answer",
+                hint=f"kubectl --context {self._name} get nodes",
+                code=Exit.NOT_RUNNING,
+                details=error.details,
+            ) from error
+
+    def _entry(self) -> tuple[Path, dict[str, Any]]:
+        """The kubeconfig file that has the context, and the cluster it names."""
+        listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube/config")
+        files = [Path(word) for word in listed.split(os.pathsep) if word]
+        for file in files:
+            content = _read(file)
+            context = _named(content, "contexts", self._name).get("context")
+            if context:
+                return file, _named(content, "clusters", context.get("cluster", "")).get("cluster", {})
+        raise SlipwayError(
+            f"CLUSTER=context:{self._name}: {', '.join(map(str, files))} has no context of that name",
+            hint="kubectl config get-contexts -o name",
+            code=Exit.BAD_INPUT,
+        )
+
+    def _embedded(self) -> EmbeddedCluster | None:
+        """The embedded instance of this machine that the context's server address and authority belong to."""
+        cluster = self._entry()[1]
+        for file in STATE_ROOT.glob("*/kubeconfig"):
+            for entry in _read(file).get("clusters", []):
+                own = entry["cluster"]
+                if own["server"] == cluster.get("server") and own["certificate-authority-data"] == _authority(cluster):
+                    return EmbeddedCluster(Instance.named(file.parent.name))
+        return None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _named(content: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
+    return next((entry for entry in content.get(kind) or [] if entry.get("name") == name), {})
+
+
+def _authority(cluster: dict[str, Any]) -> str:
+    """The authority's certificate as kubeconfigs embed it, also where it is named by file."""
+    if file := cluster.get("certificate-authority"):
+        with contextlib.suppress(OSError):
+            return base64.b64encode(Path(file).read_bytes()).decode()
+    return str(cluster.get("certificate-authority-data", ""))
+
+
+def _images_of(node: dict[str, Any]) -> set[str]:
+    return {name for image in node["status"].get("images", []) for name in image.get("names", [])}
