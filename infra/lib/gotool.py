@@ -9,7 +9,6 @@ from pathlib import Path
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.hashing import content_hash
 from infra.lib.locks import waiting
-from infra.lib.locks import waiting
 from infra.lib.paths import REPOSITORY, cache_dir
 from infra.lib.process import capture, run
 from infra.lib.report import Report

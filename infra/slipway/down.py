@@ -44,7 +44,7 @@ def plan(session: Session) -> tuple[Step, ...]:
 
 def _remove(session: Session, name: str) -> Callable[[Work], str]:
     def act(work: Work) -> str:
-        result = session.engine().down(session.stack(name), report=work.report)
+        result = session.engine.down(session.stack(name), report=work.report)
         return f"{result.counts['deleted']} deleted"
 
     return act

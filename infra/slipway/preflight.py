@@ -10,7 +10,7 @@ from infra.slipway.session import Session
 
 def machine(session: Session) -> list[Finding]:
     """Permission, disk, memory, ports, control groups, leftovers; only what this choice needs."""
-    return checks.machine(session.options.instance, host_port=session.options.port)
+    return checks.findings(session.options.instance, port=session.options.port)
 
 
 def run(session: Session, *, report: Report) -> str:

@@ -17,7 +17,7 @@ def run(session: Session) -> None:
     """Ask the engine about each stack; prints counts, changed objects and their diffs."""
     session.require_running()
     references = images.refs()
-    engine = session.engine()
+    engine = session.engine
     console = Console(highlight=False)
     for name in STACKS:
         result = engine.preview(session.stack(name), overrides=session.overrides(name, references))

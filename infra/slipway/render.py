@@ -34,7 +34,7 @@ def to(session: Session, *, out: Path) -> list[StackResult]:
     out.mkdir(parents=True)
     (out / MARK).touch()
     references = images.refs()
-    engine = session.renderer()
+    engine = session.renderer
     return [
         engine.render(session.stack(name), out, overrides=session.overrides(name, references, rendering=True))
         for name in STACKS

@@ -79,9 +79,21 @@ class Session:
         """The instance or the context, as messages name it."""
         return f"instance {self.options.instance.name}" if self.options.embedded else self.options.cluster
 
+    @cached_property
     def engine(self) -> Engine:
-        """The chosen engine on the chosen cluster."""
-        return engines.select(self.options.engine, kubeconfig=self.cluster.kubeconfig(), context=self.cluster.context())
+        """The chosen engine on the chosen cluster; one for the whole run, as it keeps a warm process."""
+        return engines.select(
+            self.options.engine,
+            kubeconfig=self.cluster.kubeconfig(),
+            context=self.cluster.context(),
+            log=self.logs / "engine.log",
+            state=self.options.instance.state if self.options.embedded else self._own,
+        )
+
+    @cached_property
+    def renderer(self) -> Engine:
+        """An engine that needs no cluster: rendering is the direct one's."""
+        return engines.select("direct", log=cache_dir() / "logs" / "render.log", state=self._own)
 
     def stack(self, name: str) -> StackRef:
         """A stack of this repository in the chosen environment."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-from infra.images import api as images
+from infra.images import api
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
 from infra.slipway import power, preflight, steps, views, welcome
@@ -42,7 +42,7 @@ class _Up:
         """One image; its bases are built by whichever step comes first."""
 
         def act(work: Work) -> str:
-            archive = images.ensure([name], report=work.report, log_dir=work.log.parent)[name]
+            archive = api.ensure([name], report=work.report, log_dir=work.log.parent)[name]
             self.archives[name] = archive
             return f"{archive.stat().st_size / 1e6:.0f} MB"
 
@@ -54,7 +54,7 @@ class _Up:
 
     def load(self, work: Work) -> str:
         """The stacks' images on the node."""
-        references = images.refs()
+        references = api.refs()
         self.session.cluster.load_images({references[name]: self.archives[name] for name in APP_IMAGES}, work.report)
         return ""
 
@@ -62,8 +62,8 @@ class _Up:
         """One stack by the engine."""
 
         def act(work: Work) -> str:
-            result = self.session.engine().up(
-                self.session.stack(name), overrides=self.session.overrides(name, images.refs()), report=work.report
+            result = self.session.engine.up(
+                self.session.stack(name), overrides=self.session.overrides(name, api.refs()), report=work.report
             )
             self.changed += result.changed
             return f"{result.changed} changed, {result.counts['unchanged']} unchanged"
@@ -81,34 +81,37 @@ class _Up:
 
     def plan(self) -> tuple[Step, ...]:
         """The steps for our own cluster, or fewer for one that is there already."""
-        before: tuple[Step, ...] = (Step(name="preflight", action=self.preflight, deadline=60),)
-        ready = loaded = ("preflight",)
-        if self.session.options.embedded:
-            before += self._own_cluster()
-            ready, loaded = ("cluster",), ("load",)
+        of_stacks = tuple(self._image(name, "preflight") for name in APP_IMAGES)
+        ready = ("cluster",) if self.session.options.embedded else ("preflight",)
+        loaded = (*ready, *(step.name for step in of_stacks))
         foundation, data, delivery = STACKS
         return (
-            *before,
+            Step(name="preflight", action=self.preflight, deadline=60),
+            *(self._node() if self.session.options.embedded else ()),
+            *of_stacks,
+            Step(name="load", action=self.load, deadline=10 * 60, needs=loaded),
             Step(name=foundation, action=self.stack(foundation), deadline=5 * 60, needs=ready),
-            Step(name=data, action=self.stack(data), deadline=15 * 60, needs=(foundation, *loaded)),
+            Step(name=data, action=self.stack(data), deadline=15 * 60, needs=(foundation, "load")),
             Step(name=delivery, action=self.stack(delivery), deadline=20 * 60, needs=(data,)),
             Step(name="expose", action=self.expose, deadline=60, needs=(delivery,)),
             Step(name="answer", action=self.answer, deadline=ANSWER_DEADLINE + 10, needs=("expose",)),
         )
 
-    def _own_cluster(self) -> tuple[Step, ...]:
-        def image(name: str, needs: str) -> Step:
-            return Step(name=f"image {name}", action=self.image(name), deadline=40 * 60, needs=(needs,))
-
-        on_node = tuple(f"image {name}" for name in NODE_IMAGES)
-        of_stacks = tuple(f"image {name}" for name in APP_IMAGES)
+    def _node(self) -> tuple[Step, ...]:
+        on_node = tuple(self._image(name, "tools") for name in NODE_IMAGES)
         return (
             Step(name="tools", action=self.tools, deadline=40 * 60, needs=("preflight",)),
-            *(image(name, "tools") for name in NODE_IMAGES),
-            *(image(name, "preflight") for name in APP_IMAGES),
-            Step(name="cluster", action=self.cluster, deadline=10 * 60, needs=on_node),
-            Step(name="load", action=self.load, deadline=10 * 60, needs=("cluster", *of_stacks)),
+            *on_node,
+            Step(name="cluster", action=self.cluster, deadline=10 * 60, needs=tuple(step.name for step in on_node)),
         )
+
+    def _image(self, name: str, needs: str) -> Step:
+        return Step(name=f"image {name}", action=self.image(name), deadline=40 * 60, needs=(needs,))
+
+
+def plan(session: Session) -> tuple[Step, ...]:
+    """The steps of `up`."""
+    return _Up(session).plan()
 
 
 def run(session: Session) -> None:

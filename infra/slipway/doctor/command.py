@@ -57,7 +57,6 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
         facts = kube.pods(api, now=now)
         return [
             Finding("ok", "cluster", f"{session.name} answers"),
-            *_components(session),
             *objects.nodes(api.list(Node)),
             *objects.namespaces(api.list(Namespace)),
             *objects.pods(facts),
@@ -67,16 +66,6 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
     except (ApiError, HTTPError, SlipwayError, OSError) as error:
         told = f"{session.name} does not answer ({error}): nothing else about it can be checked"
         return [Finding("fail", "cluster", told, "slipway logs kube-apiserver")]
-
-
-def _components(session: Session) -> list[Finding]:
-    return [
-        Finding(
-            "fail", f"component {c.name}", f"{c.state}, {c.restarts} restarts {c.message}", f"slipway logs {c.name}"
-        )
-        for c in session.cluster.info().components
-        if c.state != "running"
-    ]
 
 
 def _command(session: Session) -> Callable[..., list[str]]:

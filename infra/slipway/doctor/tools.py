@@ -16,9 +16,9 @@ def packages(text: str) -> list[Finding]:
     lines = (line.split() for line in text.splitlines() if line.strip() and not line.startswith("#"))
     missing = [name for group, name, proof in lines if group == "up" and not _present(proof)]
     if not missing:
-        return [Finding("ok", "programs", "all that `make up` runs are installed")]
-    told = f"not installed: {', '.join(missing)}; the cluster and its images are made with them"
-    return [Finding("fail", "programs", told, f"apt-get install -y --no-install-recommends {' '.join(missing)}")]
+        return [Finding("ok", "packages", "all that `make up` runs are installed")]
+    told = f"not installed: {', '.join(missing)}; cluster and images are made with them"
+    return [Finding("fail", "packages", told, f"apt-get install -y --no-install-recommends {' '.join(missing)}")]
 
 
 def node(program: Path) -> list[Finding]:

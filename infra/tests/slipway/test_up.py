@@ -1,0 +1,113 @@
+"""`up` over fakes: the order of its steps, and waiting for the service."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.report import silent
+from infra.slipway import plan, up
+from infra.slipway.plan import Work
+from infra.tests.slipway import fakes
+
+
+def needs_of(steps: tuple[plan.Step, ...], name: str) -> set[str]:
+    """Everything a step comes after."""
+    direct = {step.name: step.needs for step in steps}
+    found: set[str] = set()
+    waiting = list(direct[name])
+    while waiting:
+        found.add(one := waiting.pop())
+        waiting += direct[one]
+    return found
+
+
+def test_the_plan_can_run() -> None:
+    plan.check(up.plan(fakes.session()))
+    plan.check(up.plan(fakes.session(cluster=None, engine=None)))
+
+
+def test_stacks_come_in_their_order_after_node_and_images() -> None:
+    steps = up.plan(fakes.session())
+
+    assert {"foundation", "data", "load", "cluster", "preflight"} <= needs_of(steps, "delivery")
+    assert {f"image {name}" for name in up.APP_IMAGES} <= needs_of(steps, "data")
+    assert "cluster" in needs_of(steps, "foundation")
+
+
+def test_images_are_built_while_the_node_starts() -> None:
+    steps = up.plan(fakes.session())
+
+    assert "image todo-app" not in needs_of(steps, "cluster")
+    assert "cluster" not in needs_of(steps, "image todo-app")
+
+
+def test_nothing_begins_before_the_machine_was_looked_at() -> None:
+    steps = up.plan(fakes.session())
+
+    assert [step.name for step in steps if not step.needs] == ["preflight"]
+
+
+def test_a_cluster_that_is_there_already_is_not_built() -> None:
+    names = {step.name for step in up.plan(fakes.session(cluster_choice="context:x"))}
+
+    assert not names & {"tools", "cluster", "image pause", "image coredns"}
+    assert {"preflight", "load", "foundation", "data", "delivery", "expose", "answer"} <= names
+
+
+def test_a_stack_step_tells_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.images.api.refs", lambda: dict.fromkeys(up.APP_IMAGES, "slipway.local/x:1"))
+    engine = fakes.FakeEngine()
+    delivery = next(step for step in up.plan(fakes.session(engine=engine)) if step.name == "delivery")
+
+    note = delivery.action(Work(silent, tmp_path / "log"))
+
+    assert note == "1 changed, 0 unchanged"
+    assert engine.calls == ["up delivery"]
+    assert engine.overrides["delivery"]["images"] == {"todo-app": "slipway.local/x:1"}
+
+
+class Service(HTTPServer):
+    """Answers 503 until `ready`."""
+
+    ready = False
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        ready = isinstance(self.server, Service) and self.server.ready
+        self.send_response(200 if ready else 503)
+        self.end_headers()
+        self.wfile.write(b"ok" if ready else b"migrations pending")
+
+    def log_message(self, *arguments: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    server = Service(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_up_waits_until_the_service_is_ready(service: Service) -> None:
+    threading.Timer(1.0, lambda: setattr(service, "ready", True)).start()
+
+    up.wait_until_ready(f"http://127.0.0.1:{service.server_port}/readyz", report=silent, deadline=20)
+
+    assert service.ready
+
+
+def test_a_service_that_never_is_ready_is_told_with_its_last_answer(service: Service) -> None:
+    with pytest.raises(SlipwayError, match="503 migrations pending") as caught:
+        up.wait_until_ready(f"http://127.0.0.1:{service.server_port}/readyz", report=silent, deadline=1)
+
+    assert (caught.value.code, caught.value.hint) == (Exit.DEADLINE, "make doctor")
