@@ -1,0 +1,80 @@
+"""`python -m infra.verify.faults [ID,…] [--reduced]`: fault tests at full count, a row each in docs/reliability."""
+
+import os
+import secrets
+import sys
+from contextlib import ExitStack
+
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import REPOSITORY
+from infra.verify.bed import Bed
+from infra.verify.console import Progress
+from infra.verify.faults.judge import judge, row
+from infra.verify.faults.registry import FAULTS, counts
+from infra.verify.faults.table import markdown, plain
+from infra.verify.ports import free_port
+from infra.verify.provenance import Provenance
+from infra.verify.results import Row, between, choose, merge, read
+
+FOLDER = REPOSITORY / "docs" / "reliability"
+RESULTS = FOLDER / "faults.json"
+SHOWN_IN = FOLDER / "README.md"
+IDS = tuple(fault.id for fault in FAULTS)
+GROUPS = {
+    "all": IDS,
+    **{tier: tuple(fault.id for fault in FAULTS if fault.tier == tier) for tier in ("unit", "machine", "bed", "own")},
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run what is named (all without a name). FAULT_SEED plays an earlier run again; exit 1 when a promise broke."""
+    words = ",".join(word for word in arguments if not word.startswith("--")) or "all"
+    try:
+        chosen = choose(IDS, words.split(","), groups=GROUPS, name="FAULT")
+        _require_root(chosen)
+        rows = _run(chosen, reduced="--reduced" in arguments)
+    except SlipwayError as error:
+        sys.stderr.write("\n".join([f"faults: {error.message}", *error.details, error.hint]).rstrip() + "\n")
+        return int(error.code)
+    sys.stdout.write(plain(rows) + "\n")
+    return Exit.OK if all(_green(each) for each in rows) else Exit.FAILED
+
+
+def _require_root(chosen: list[str]) -> None:
+    if os.geteuid() != 0 and any(fault.tier != "unit" for fault in FAULTS if fault.id in chosen):
+        raise SlipwayError("fault tests need root: they kill, mount and make instances", code=Exit.MISSING)
+
+
+def _run(chosen: list[str], *, reduced: bool) -> list[Row]:
+    seed = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
+    report = Progress()
+    report(f"seed {seed}")
+    rows: list[Row] = []
+    bed = Bed(name="faults", port=free_port())
+    with ExitStack() as stack:
+        for fault in (fault for fault in FAULTS if fault.id in chosen):
+            if fault.tier == "bed" and not bed.instance.kubeconfig.exists():
+                report("start instance faults")
+                stack.enter_context(bed.running())
+            rounds = counts()[fault.id].reduced if reduced else counts()[fault.id].full
+            judgement = judge(fault, rounds=rounds, seed=seed, bed=bed, report=report)
+            rows.append(row(fault, judgement, Provenance.now()))
+            kept = merge(RESULTS, rows, order=IDS)
+            SHOWN_IN.write_text(
+                between(SHOWN_IN.read_text(encoding="utf-8"), markdown(kept), name="faults"), encoding="utf-8"
+            )
+    return rows
+
+
+def shown() -> str:
+    """What README.md of docs/reliability has to hold between its markers."""
+    return markdown(read(RESULTS))
+
+
+def _green(each: Row) -> bool:
+    done, _, wanted = str(each["teeth"]).partition("/")
+    return each["failures"] == 0 and done == wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""More than one `up`, and an `up` that is killed."""
+
+import fcntl
+import time
+from pathlib import Path
+
+from infra.verify.bed import Bed, kill_group
+from infra.verify.faults.fault import Fault, Site, hold, told
+
+# From which state the killed `up` starts, and within how many seconds it is killed.
+FROM_STOPPED = 25.0
+FROM_NOTHING = 80.0
+
+
+def two_ups(site: Site) -> None:
+    """A second `up` while the first one works."""
+    bed = site.bed
+    first = bed.start("up", "--yes", "--json")
+    try:
+        bed.wait("the first up holds the lock", lambda: held(bed.instance.lock), deadline=30, every=0.02)
+        second = bed.call("up", "--yes", via=site.defect, deadline=120)
+        hold(first.poll() is None or second.code == 3, "the first up was over: the test has no subject")
+        told(second, f"process {first.pid}", "up", code=3, within=15)
+        out, err = first.communicate(timeout=300)
+        hold(first.returncode == 0, f"the first up failed: {out[-2000:]}{err[-2000:]}")
+    finally:
+        kill_group(first)
+        first.communicate()
+
+
+def up_killed(site: Site) -> None:
+    """`kill -9` of `up` at a random point, then `up` again: it converges and nothing is lost.
+
+    Even rounds begin with a stopped instance that holds a todo, odd ones with nothing at all.
+    """
+    bed, from_stopped = site.bed, site.number % 2 == 0
+    todo = ""
+    if from_stopped:
+        bed.up()
+        todo = bed.api().add(f"before the kill {site.number}")
+        bed.call("stop", deadline=120)
+    else:
+        bed.down()
+    killed = bed.start("up", "--yes", "--json", via=site.defect)
+    after = site.random.uniform(0.5, FROM_STOPPED if from_stopped else FROM_NOTHING)
+    time.sleep(after)
+    kill_group(killed)
+    killed.communicate()
+    try:
+        done = bed.call("up", "--yes", "--json", via=site.defect)
+        hold(done.code == 0, f"killed after {after:.1f} s, the next up does not converge: {done.text}")
+        settled(bed)
+        hold(not todo or bed.api().has(todo), "a todo is lost")
+    finally:
+        bed.instance.lock.with_suffix(".exists").unlink(missing_ok=True)
+
+
+def settled(bed: Bed) -> None:
+    """Every pod is healthy, now or within a minute."""
+    bed.wait(f"healthy pods, not {bed.unhealthy()}", lambda: not bed.unhealthy(), deadline=60)
+
+
+def held(lock: Path) -> bool:
+    """Whether somebody holds the lock; taking it for an instant is how the kernel lets one ask."""
+    if not lock.exists():
+        return False
+    with lock.open("r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+TWO_UPS = Fault(
+    id="two-ups",
+    title="two `up` at once",
+    promise="the second ends with exit 3 and names the first; the first succeeds",
+    tier="bed",
+    defect="lock-ignored",
+    probe=two_ups,
+)
+UP_KILLED = Fault(
+    id="up-killed",
+    title="`kill -9` of `up` at a random point",
+    promise="the next `up` converges: healthy pods, todos kept",
+    tier="bed",
+    defect="lock-outlives-holder",
+    probe=up_killed,
+)

@@ -1,0 +1,53 @@
+"""Every fault test, those that need least first, and how often each runs."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from infra.verify.faults.bad_input import OTHER_ENGINE, SETTING_MISSPELT, UNKNOWN_CHOICE
+from infra.verify.faults.caches import BROKEN_DOWNLOAD, DAMAGED_IMAGE, DAMAGED_TOOL
+from infra.verify.faults.cluster import COMPONENT_KILLED, NEVER_READY, NODE_GONE
+from infra.verify.faults.concurrency import TWO_UPS, UP_KILLED
+from infra.verify.faults.fault import Fault, Tier
+from infra.verify.faults.machine import NO_DISK, NO_PERMISSION, PORT_TAKEN
+from infra.verify.faults.removal import DOWN_HALF, DOWN_LEAVES_NOTHING
+
+FAULTS: tuple[Fault, ...] = (
+    UNKNOWN_CHOICE,
+    SETTING_MISSPELT,
+    NO_PERMISSION,
+    DAMAGED_TOOL,
+    BROKEN_DOWNLOAD,
+    PORT_TAKEN,
+    NO_DISK,
+    DAMAGED_IMAGE,
+    TWO_UPS,
+    OTHER_ENGINE,
+    NEVER_READY,
+    COMPONENT_KILLED,
+    NODE_GONE,
+    UP_KILLED,
+    DOWN_HALF,
+    DOWN_LEAVES_NOTHING,
+)
+COUNTS_FILE = Path(__file__).with_name("counts.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Rounds in `make test` and in `make faults`."""
+
+    reduced: int
+    full: int
+
+
+@cache
+def counts() -> dict[str, Counts]:
+    """By id of the fault."""
+    return {name: Counts(**entry) for name, entry in tomllib.loads(COUNTS_FILE.read_text(encoding="utf-8")).items()}
+
+
+def of_tier(*tiers: Tier) -> list[Fault]:
+    """The faults of these tiers, in order."""
+    return [fault for fault in FAULTS if fault.tier in tiers]

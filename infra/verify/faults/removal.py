@@ -1,0 +1,90 @@
+"""`down` leaves nothing, whatever there was."""
+
+import time
+
+from infra.verify import leftovers
+from infra.verify.bed import Bed, kill_group
+from infra.verify.faults.fault import Fault, Site, hold
+from infra.verify.ports import free_port
+
+HALF_MADE = 30.0
+SETTLE = 10.0
+
+
+def down_half(site: Site) -> None:
+    """`up` is killed early, then `down`."""
+    bed = Bed(name="half", port=free_port(), env=site.bed.env)
+    bed.call("down", "--yes", deadline=120)
+    before = leftovers.take()
+    half = bed.start("up", "--yes", "--json")
+    time.sleep(site.random.uniform(0.5, HALF_MADE))
+    kill_group(half)
+    half.communicate()
+    _down_and_compare(bed, before, site.defect)
+
+
+def down_leaves_nothing(site: Site) -> None:
+    """A whole life: `up`, a todo, `down`."""
+    bed = Bed(name="gone", port=free_port(), env=site.bed.env)
+    bed.call("down", "--yes", deadline=120)
+    before = leftovers.take()
+    bed.up()
+    bed.api().add("soon gone")
+    _down_and_compare(bed, before, site.defect)
+
+
+def _down_and_compare(bed: Bed, before: leftovers.Snapshot, defect: str) -> None:
+    try:
+        done = bed.call("down", "--yes", via=defect, deadline=180)
+        hold(done.code == 0, f"down failed: {done.text}")
+        left = remaining(before, bed)
+        hold(not left, f"{len(left)} left, first: {[f'{each.kind}: {each.what}' for each in left[:5]]}")
+    finally:
+        if defect:
+            bed.down()
+
+
+def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover, ...]:
+    """What is left of the instance. The kernel frees namespaces a moment after their last process, so look twice.
+
+    Other programs of the machine come and go as well: a process, file or namespace is held against `down` only
+    when it stays.
+    """
+    end = time.monotonic() + SETTLE
+    while True:
+        left = tuple(each for each in leftovers.left(before, leftovers.take()) if _ours(each, bed))
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(1)
+
+
+def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
+    """Names and paths carry the instance; what cannot carry one is ours unless it can be shown to be another's."""
+    if each.kind in {"files", "cgroups", "mounts", "links", "rules"}:
+        return not _of_another(each.what, bed)
+    if each.kind == "processes":
+        return f"/{bed.name}" in each.what or f"SLIPWAY_INSTANCE={bed.name}" in each.what
+    return True
+
+
+def _of_another(what: str, bed: Bed) -> bool:
+    """Another instance's or another container runtime's, by its name in the text."""
+    return bed.name not in what and any(text in what for text in ("sw-", "slipway-", "/slipway/"))
+
+
+DOWN_HALF = Fault(
+    id="down-half",
+    title="`down` on a half-made cluster",
+    promise="no process, mount, namespace, link, rule, cgroup or file is left",
+    tier="own",
+    defect="delete-nothing",
+    probe=down_half,
+)
+DOWN_LEAVES_NOTHING = Fault(
+    id="down-leaves-nothing",
+    title="`down` after a whole life",
+    promise="no process, mount, namespace, link, rule, cgroup or file is left",
+    tier="own",
+    defect="delete-nothing",
+    probe=down_leaves_nothing,
+)
