@@ -11,7 +11,7 @@ fail() {
     exit 1
 }
 
-# $1 or the content of the file named by $1_FILE.
+# The variable $1, or the content of the file named by $1_FILE, or $2.
 value_of() {
     local name="$1" file="$1_FILE"
     if [ -n "${!name:-}" ] && [ -n "${!file:-}" ]; then
@@ -25,25 +25,24 @@ value_of() {
     fi
 }
 
-# initdb wants a name for its uid; a random uid has none.
+# initdb wants a name for its uid, and a random uid has none in /etc/passwd.
 name_this_user() {
     getent passwd "$(id -u)" >/dev/null && return
-    local library
-    for library in /usr/lib/*/libnss_wrapper.so; do
-        [ -e "$library" ] || fail "uid $(id -u) has no name in this image: run as 999"
-    done
+    NSS_WRAPPER_PASSWD="$(mktemp)"
+    NSS_WRAPPER_GROUP="$(mktemp)"
+    echo "postgres:x:$(id -u):$(id -g):PostgreSQL:$PGDATA:/bin/false" >"$NSS_WRAPPER_PASSWD"
+    echo "postgres:x:$(id -g):" >"$NSS_WRAPPER_GROUP"
+    export NSS_WRAPPER_PASSWD NSS_WRAPPER_GROUP LD_PRELOAD=libnss_wrapper.so
 }
 
 initialise() {
-    local password user database work
+    local password user database work="$PGDATA/.initialising"
     password="$(value_of POSTGRES_PASSWORD '')"
     user="$(value_of POSTGRES_USER postgres)"
     database="$(value_of POSTGRES_DB "$user")"
     [ -n "$password" ] || fail "a new database wants POSTGRES_PASSWORD_FILE (or POSTGRES_PASSWORD)"
 
-    # Built beside its place and moved there last: a container killed halfway leaves no half cluster.
-    work="$PGDATA/.initialising"
-    rm -rf "$work"
+    mkdir "$work"
     # shellcheck disable=SC2086  # several arguments in one variable, as in the official image
     initdb --pgdata="$work" --username="$user" --pwfile=<(printf '%s\n' "$password") \
         --auth-local=scram-sha-256 --auth-host=scram-sha-256 --data-checksums --encoding=UTF8 \
@@ -55,11 +54,30 @@ initialise() {
         printf 'CREATE DATABASE "%s"\n' "${database//\"/\"\"}" |
             postgres --single -j -D "$work" postgres >/dev/null
     fi
-    # PG_VERSION goes last: it is what says that a cluster is there.
+    # PG_VERSION goes last: it is what says that a whole cluster is there.
     find "$work" -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t "$PGDATA" -- {} +
     mv "$work/PG_VERSION" "$PGDATA/"
-    rmdir "$work"
     echo "postgresql: initialised database $database for user $user"
+}
+
+prepare() {
+    mkdir -p "$PGDATA" 2>/dev/null || fail "PGDATA=$PGDATA cannot be made by uid $(id -u)"
+    [ -O "$PGDATA" ] || fail "PGDATA=$PGDATA belongs to uid $(stat -c %u "$PGDATA"), not to $(id -u): name a folder below it"
+    chmod 0700 "$PGDATA"
+    if [ -s "$PGDATA/PG_VERSION" ]; then
+        rmdir "$PGDATA/.initialising" 2>/dev/null || true
+        return
+    fi
+    if [ -d "$PGDATA/.initialising" ]; then
+        echo "postgresql: an earlier initialisation was interrupted, starting it again"
+        find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found ! -name .initialising -exec rm -rf {} +
+        rm -rf "$PGDATA/.initialising"
+    elif [ -n "$(find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -print -quit)" ]; then
+        fail "PGDATA=$PGDATA holds files but no PG_VERSION: not touching it"
+    fi
+    # In a process of its own, so that passwords and the name's library do not reach the server.
+    (name_this_user && initialise)
+    rmdir "$PGDATA/.initialising"
 }
 
 if [ "${1:0:1}" = '-' ]; then
@@ -67,14 +85,6 @@ if [ "${1:0:1}" = '-' ]; then
 fi
 if [ "${1:-}" = postgres ]; then
     umask 0077
-    mkdir -p "$PGDATA" || fail "PGDATA=$PGDATA cannot be made by uid $(id -u)"
-    [ -w "$PGDATA" ] || fail "PGDATA=$PGDATA cannot be written by uid $(id -u)"
-    chmod 0700 "$PGDATA" 2>/dev/null || true
-    if [ ! -s "$PGDATA/PG_VERSION" ]; then
-        name_this_user
-        # What an interrupted move left behind is younger than any data.
-        find "$PGDATA" -mindepth 1 -maxdepth 1 ! -name lost+found -exec rm -rf {} +
-        initialise
-    fi
+    prepare
 fi
 exec "$@"
