@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from infra.tests.recording import STACKS, Recorded, record_stack
+from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
 ORDER = ("foundation", "data", "delivery")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
@@ -15,7 +15,7 @@ IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in ("postgresql", 
 
 
 def config_of(stack: str, env: str) -> dict[str, str]:
-    """Defaults of Pulumi.yaml, then Pulumi.<env>.yaml, then what Slipway itself passes: all as text, as an engine does."""
+    """Defaults of Pulumi.yaml, Pulumi.<env>.yaml, what Slipway passes: all as text, as an engine does."""
     project = yaml.safe_load((STACKS / stack / "Pulumi.yaml").read_text(encoding="utf-8"))
     chosen = yaml.safe_load((STACKS / stack / f"Pulumi.{env}.yaml").read_text(encoding="utf-8"))
     values: dict[str, Any] = {key: entry["default"] for key, entry in project["config"].items()}

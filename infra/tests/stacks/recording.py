@@ -11,7 +11,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, set_mocks
 from pulumi.runtime.settings import get_root_resource
-from pulumi.runtime.stack import run_pulumi_func
+from pulumi.runtime.stack import Stack, run_pulumi_func
 
 from infra.lib.paths import REPOSITORY
 
@@ -61,10 +61,13 @@ class _Monitor(MockMonitor):
     def __init__(self, recorded: Recorded, references: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(_Echo(references))
         self._recorded = recorded
+        # The SDK makes an event loop on each thread it calls us on, and leaves it open.
+        self.loops: set[asyncio.AbstractEventLoop] = set()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - the name and types of the SDK's gRPC stub
-        response = super().RegisterResource(request)
+        response = super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK's mocks have no types
         if request.type != "pulumi:pulumi:Stack":
+            self.loops.add(asyncio.get_event_loop())
             custom = request.customTimeouts
             self._recorded.resources.append(
                 Declared(
@@ -118,14 +121,14 @@ def record(
 ) -> Recorded:
     """What `program` declares; exceptions of the program come through."""
     recorded = Recorded()
+    monitor = _Monitor(recorded, references or {})
 
     async def _run() -> None:
-        monitor = _Monitor(recorded, references or {})
         set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
         pulumi.runtime.set_all_config({f"{project}:{key}": value for key, value in (config or {}).items()})
         await run_pulumi_func(program)
         root = get_root_resource()
-        assert root is not None
+        assert isinstance(root, Stack)
         for key, value in root.outputs.items():
             recorded.outputs[key] = _plain(await pulumi.Output.from_input(value).future())
 
@@ -133,7 +136,9 @@ def record(
     try:
         loop.run_until_complete(_run())
     finally:
-        loop.close()
+        loop.run_until_complete(loop.shutdown_default_executor())
+        for opened in {loop, *monitor.loops}:
+            opened.close()
     return recorded
 
 

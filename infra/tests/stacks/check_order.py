@@ -1,0 +1,150 @@
+"""Nothing precedes what it depends on, nothing refers to what is not there, nothing is declared twice."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from infra.tests.stacks.objects import CLUSTER_WIDE, Object, secrets_made
+
+UNITS = {"Mi": 1, "Gi": 1024}
+
+
+def declared_once(objects: list[Object]) -> Iterator[str]:
+    """One owner for each object."""
+    for key, number in Counter(item.key for item in objects).items():
+        if number > 1:
+            yield f"{key} is declared {number} times"
+
+
+def in_order(objects: list[Object]) -> Iterator[str]:
+    """Whatever an object needs is declared, and certainly applied before it."""
+    known = {item.key for item in objects}
+    for item in objects:
+        for needed in sorted(_needs(item, objects)):
+            if needed not in known:
+                yield f"{item} needs {needed}, which nobody declares"
+            elif needed not in item.before:
+                yield f"{item} may be applied before {needed}"
+
+
+def secrets_have_keys(objects: list[Object]) -> Iterator[str]:
+    """A Secret that a pod mounts is one that the Job makes."""
+    made = secrets_made(objects)
+    for item in objects:
+        for name in _secrets(item):
+            if f"{item.namespace}/{name}" not in made:
+                yield f"{item} mounts the Secret {name}, which no Job makes"
+
+
+def volumes_fit(objects: list[Object]) -> Iterator[str]:
+    """A claim for a class without provisioner has a volume of its name, class and size kept for it."""
+    static = {
+        item.name
+        for item in objects
+        if item.kind == "StorageClass" and item.manifest["provisioner"] == "kubernetes.io/no-provisioner"
+    }
+    volumes = {
+        (item.spec["claimRef"]["namespace"], item.spec["claimRef"]["name"]): item
+        for item in objects
+        if item.kind == "PersistentVolume"
+    }
+    for item in objects:
+        for claim in item.spec.get("volumeClaimTemplates", []) if item.kind == "StatefulSet" else []:
+            spec, name = claim["spec"], f"{claim['metadata']['name']}-{item.name}-0"
+            if spec.get("storageClassName") not in static:
+                continue
+            volume = volumes.get((item.namespace, name))
+            if volume is None:
+                yield f"{item}: no PersistentVolume is kept for {name}"
+                continue
+            if volume.spec["storageClassName"] != spec["storageClassName"]:
+                yield f"{item}: {volume.name} is of another class"
+            if _mebibytes(volume.spec["capacity"]["storage"]) < _mebibytes(spec["resources"]["requests"]["storage"]):
+                yield f"{item}: {volume.name} is too small"
+
+
+def namespaces_are_bounded(objects: list[Object]) -> Iterator[str]:
+    """An owner, Pod Security `restricted`, a quota and default figures."""
+    for namespace in (item for item in objects if item.kind == "Namespace"):
+        if not namespace.labels.get("slipway.local/owner"):
+            yield f"{namespace}: no owner"
+        if namespace.labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield f"{namespace}: Pod Security is not restricted"
+        for kind in ("ResourceQuota", "LimitRange"):
+            if not any(item.kind == kind and item.namespace == namespace.name for item in objects):
+                yield f"{namespace}: no {kind}"
+
+
+def within_quota(objects: list[Object]) -> Iterator[str]:
+    """All pods of a namespace, one more of each for a rollout, fit into its quota."""
+    for quota in (item for item in objects if item.kind == "ResourceQuota"):
+        used = 0
+        for item in objects:
+            if item.is_workload and item.namespace == quota.namespace and not item.is_test:
+                each = sum(_mebibytes(box["resources"]["limits"]["memory"]) for box in item.containers)
+                used += each * (_most_pods(item, objects) + (item.kind == "Deployment"))
+        if used > _mebibytes(quota.spec["hard"]["limits.memory"]):
+            yield f"{quota}: {used} MiB of limits do not fit into {quota.spec['hard']['limits.memory']}"
+
+
+def _most_pods(item: Object, objects: list[Object]) -> int:
+    for scaler in objects:
+        if scaler.kind == "HorizontalPodAutoscaler" and scaler.spec["scaleTargetRef"]["name"] == item.name:
+            return int(scaler.spec["maxReplicas"])
+    return int(item.spec.get("replicas", 1))
+
+
+def _needs(item: Object, objects: list[Object]) -> set[str]:
+    needed: set[str] = set()
+    if item.kind not in CLUSTER_WIDE and item.namespace:
+        needed.add(f"Namespace//{item.namespace}")
+    if item.kind == "RoleBinding":
+        needed.add(f"Role/{item.namespace}/{item.manifest['roleRef']['name']}")
+    if item.kind == "PersistentVolume":
+        needed.add(f"StorageClass//{item.spec['storageClassName']}")
+    if item.kind == "HorizontalPodAutoscaler":
+        needed.add(f"{item.spec['scaleTargetRef']['kind']}/{item.namespace}/{item.spec['scaleTargetRef']['name']}")
+    if item.is_workload:
+        needed |= _needs_of_pod(item, objects)
+    return needed
+
+
+def _needs_of_pod(item: Object, objects: list[Object]) -> set[str]:
+    needed = {f"ServiceAccount/{item.namespace}/{item.pod['serviceAccountName']}"}
+    if item.pod.get("priorityClassName"):
+        needed.add(f"PriorityClass//{item.pod['priorityClassName']}")
+    for volume in item.pod.get("volumes", []):
+        if "configMap" in volume:
+            needed.add(f"ConfigMap/{item.namespace}/{volume['configMap']['name']}")
+    for container in item.containers:
+        for source in container.get("envFrom", []):
+            needed.add(f"ConfigMap/{item.namespace}/{source['configMapRef']['name']}")
+    made = secrets_made(objects)
+    needed |= {made[f"{item.namespace}/{name}"][0].key for name in _secrets(item) if f"{item.namespace}/{name}" in made}
+    if item.kind == "StatefulSet":
+        claimed = {f"{claim['metadata']['name']}-{item.name}-0" for claim in item.spec["volumeClaimTemplates"]}
+        needed |= {
+            other.key
+            for other in objects
+            if other.kind == "PersistentVolume" and other.spec["claimRef"]["name"] in claimed
+        }
+    if item.kind == "Deployment":
+        needed |= {other.key for other in objects if other.kind == "Job" and other.namespace == item.namespace}
+    # A Job that writes Secrets needs its rights; one that calls a database needs the database.
+    if item.annotations.get("slipway.local/reason-api-token"):
+        needed |= {other.key for other in objects if other.kind == "RoleBinding"}
+    if item.pod_labels.get("app.kubernetes.io/name") == "todo-app":
+        needed |= {other.key for other in objects if other.kind == "StatefulSet"}
+    return needed
+
+
+def _secrets(item: Object) -> list[str]:
+    if not item.is_workload:
+        return []
+    return [volume["secret"]["secretName"] for volume in item.pod.get("volumes", []) if "secret" in volume]
+
+
+def _mebibytes(quantity: str) -> int:
+    return int(quantity[:-2]) * UNITS[quantity[-2:]]
+
+
+CHECKS = (declared_once, in_order, secrets_have_keys, volumes_fit, namespaces_are_bounded, within_quota)

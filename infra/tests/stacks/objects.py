@@ -1,0 +1,180 @@
+"""All objects of an environment, the chart's included, each with what is certainly there before it."""
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from infra.tests.charts.helm import Manifest, template
+from infra.tests.stacks.recording import Declared, Recorded
+from infra.tests.stacks.whole import ORDER, evaluate
+
+# helm's install order, as far as the chart goes.
+HELM_ORDER = (
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "ConfigMap",
+    "Service",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+)
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
+CLUSTER_WIDE = ("Namespace", "PersistentVolume", "StorageClass", "PriorityClass")
+
+
+@dataclass(frozen=True)
+class Object:
+    """One manifest, the stack that owns it, and the keys of what is applied (and ready) before it."""
+
+    stack: str
+    manifest: Manifest
+    before: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def kind(self) -> str:
+        return str(self.manifest["kind"])
+
+    @property
+    def name(self) -> str:
+        return str(self.manifest["metadata"]["name"])
+
+    @property
+    def namespace(self) -> str:
+        return "" if self.kind in CLUSTER_WIDE else str(self.manifest["metadata"].get("namespace", ""))
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}/{self.namespace}/{self.name}"
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        return self.manifest["metadata"].get("annotations") or {}
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.manifest["metadata"].get("labels") or {}
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return self.manifest.get("spec") or {}
+
+    @property
+    def is_workload(self) -> bool:
+        return self.kind in WORKLOADS
+
+    @property
+    def is_test(self) -> bool:
+        return self.annotations.get("helm.sh/hook") == "test"
+
+    @property
+    def runs_to_completion(self) -> bool:
+        """A Job is judged by its end, a test pod by hand: no probe has anything to say about them."""
+        return self.kind in ("Job", "CronJob") or self.is_test
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """The pod's metadata and spec, wherever the kind keeps them."""
+        return self.manifest if self.kind == "Pod" else self.spec["template"]
+
+    @property
+    def pod(self) -> dict[str, Any]:
+        return self.template["spec"]  # type: ignore[no-any-return] # parsed YAML
+
+    @property
+    def pod_labels(self) -> Mapping[str, str]:
+        return self.template["metadata"]["labels"]  # type: ignore[no-any-return] # parsed YAML
+
+    @property
+    def containers(self) -> list[dict[str, Any]]:
+        return [*self.pod.get("initContainers", []), *self.pod["containers"]]
+
+    def __str__(self) -> str:
+        return f"{self.stack}: {self.key}"
+
+
+def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether `matchLabels` holds; other forms are not used, so a test would not understand them."""
+    assert set(selector) <= {"matchLabels"}, f"cannot judge {selector}"
+    return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+
+
+@cache
+def _world(env: str) -> tuple[Object, ...]:
+    objects: list[Object] = []
+    stacks = evaluate(env)
+    for name in ORDER:
+        earlier = frozenset(item.key for item in objects)
+        objects += _of_stack(name, stacks[name], earlier)
+    return tuple(objects)
+
+
+def world(env: str) -> list[Object]:
+    """Fresh copies, so that a test may break them."""
+    return [replace(item, manifest=copy.deepcopy(item.manifest)) for item in _world(env)]
+
+
+def _of_stack(stack: str, recorded: Recorded, earlier: frozenset[str]) -> Iterable[Object]:
+    by_urn = {item.urn: item for item in recorded.resources}
+    for item in recorded.objects():
+        upstream = [by_urn[urn] for urn in _closure(item, by_urn)]
+        before = earlier | {_object(stack, other).key for other in upstream if other.type.startswith("kubernetes:")}
+        if item.type.endswith(":Release"):
+            yield from _of_release(stack, item, before)
+        else:
+            yield replace(_object(stack, item), before=before)
+
+
+def _closure(item: Declared, by_urn: Mapping[str, Declared]) -> set[str]:
+    """What must be registered before `item`: its dependencies, its parents' ones, and theirs."""
+    seen: set[str] = set()
+    todo = [item]
+    while todo:
+        current = todo.pop()
+        for urn in {*current.depends_on, current.parent} - seen:
+            if urn in by_urn:
+                seen.add(urn)
+                todo.append(by_urn[urn])
+    return seen
+
+
+def _object(stack: str, item: Declared) -> Object:
+    if item.type.endswith(":Release"):
+        return Object(stack, {"kind": "Release", "metadata": {"name": item.name}})
+    return Object(stack, item.inputs)
+
+
+def _of_release(stack: str, item: Declared, before: frozenset[str]) -> Iterable[Object]:
+    manifests = template(item.inputs["values"], name=item.inputs["name"], namespace=item.inputs["namespace"])
+    ranked = sorted((_rank(manifest), index, manifest) for index, manifest in enumerate(manifests))
+    for rank, _, manifest in ranked:
+        sooner = {Object(stack, other).key for earlier_rank, _, other in ranked if earlier_rank < rank}
+        yield Object(stack, manifest, before | sooner)
+
+
+def _rank(manifest: Manifest) -> tuple[int, int]:
+    """Hooks before the release by weight, then the release by helm's order of kinds, then the tests."""
+    annotations = manifest["metadata"].get("annotations") or {}
+    hook = annotations.get("helm.sh/hook", "")
+    weight = int(annotations.get("helm.sh/hook-weight", "0"))
+    if hook == "pre-install,pre-upgrade":
+        return (0, weight)
+    if hook == "test":
+        return (2, weight)
+    assert not hook, f"unknown hook {hook}"
+    return (1, HELM_ORDER.index(manifest["kind"]))
+
+
+def secrets_made(objects: Iterable[Object]) -> dict[str, tuple[Object, set[str]]]:
+    """`namespace/name` → the Job that makes this Secret, and its keys."""
+    made: dict[str, tuple[Object, set[str]]] = {}
+    for item in objects:
+        if item.kind != "Job":
+            continue
+        for entry in item.containers[0].get("env", []):
+            if entry["name"] == "SECRETS_SPEC":
+                for secret in json.loads(entry["value"]):
+                    made[f"{secret['namespace']}/{secret['name']}"] = (item, set(secret["keys"]))
+    return made
