@@ -17,8 +17,8 @@ def web() -> int:
     from django.conf import settings  # noqa: PLC0415 - settings are judged only by commands that need them
 
     settings.ENV  # noqa: B018 - judge the settings here: gunicorn would wrap the message into a traceback
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi:application"])  # noqa: S606 - no shell wanted
-    return 0  # pragma: no cover - execv does not return
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi:application"]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell wanted
 
 
 def migrate() -> int:

@@ -15,7 +15,7 @@ class RotatingConnection(psycopg.Connection[Any]):
     """
 
     @classmethod
-    def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:  # type: ignore[override]  # noqa: ANN401 - psycopg's own signature, passed through
+    def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:  # noqa: ANN401 - psycopg's own signature, passed through
         """Connect; when the server refuses the password and the file has changed meanwhile, once more."""
         password = settings.SECRETS.read("database-password")
         try:

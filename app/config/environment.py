@@ -45,7 +45,9 @@ class Environment(BaseSettings):
 
     environment: Literal["local", "dev", "staging", "production"]
     secrets_dir: Path = Field(description="the folder with the secret files")
-    public_url: Annotated[str, AfterValidator(_origin)] = Field(description="the origin users type, e.g. https://todo.example.org")
+    public_url: Annotated[str, AfterValidator(_origin)] = Field(
+        description="the origin users type, e.g. https://todo.example.org"
+    )
     allowed_hosts: CommaList = Field(min_length=1, description="host names separated by commas")
     database_host: str = Field(min_length=1, description="a host name or address")
     database_port: int = Field(default=5432, ge=1, le=65535, description="a port, 1..65535")
@@ -61,7 +63,9 @@ class Environment(BaseSettings):
     web_threads: int = Field(default=4, ge=1, le=64, description="threads of one process, 1..64")
     web_port: int = Field(default=8000, ge=1, le=65535, description="a port, 1..65535")
     metrics_port: int = Field(default=8001, ge=1, le=65535, description="a port, 1..65535")
-    graceful_timeout: int = Field(default=25, ge=1, le=600, description="seconds a request may take to end after SIGTERM, 1..600")
+    graceful_timeout: int = Field(
+        default=25, ge=1, le=600, description="seconds a request may take to end after SIGTERM, 1..600"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

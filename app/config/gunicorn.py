@@ -1,5 +1,6 @@
 """gunicorn's configuration; the values an operator may change come through the settings."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -37,8 +38,14 @@ def on_starting(_server: Any) -> None:  # noqa: ANN401 - gunicorn publishes no t
     _metrics.append(metrics_server.listen(settings.ENV.metrics_port))
 
 
+def pre_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn publishes no types
+    """Keep the collector off what was loaded before the fork: its marks would copy every page into each worker."""
+    gc.collect()
+    gc.freeze()
+
+
 def post_fork(_server: Any, _worker: Any) -> None:  # noqa: ANN401 - gunicorn publishes no types
-    """Every worker answers scrapes on the shared socket, in a thread of its own even when all request threads are busy."""
+    """Every worker answers scrapes on the shared socket, even when all its request threads are busy."""
     metrics_server.serve_in_thread(_metrics[0])
 
 
@@ -59,4 +66,4 @@ def child_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn pu
     from prometheus_client import multiprocess  # noqa: PLC0415 - needs PROMETHEUS_MULTIPROC_DIR, which `web` has set
 
     if Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).is_dir():
-        multiprocess.mark_process_dead(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # prometheus_client leaves it untyped

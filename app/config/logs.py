@@ -18,7 +18,9 @@ def exception_places(_logger: WrappedLogger, _method: str, event: EventDict) -> 
     if isinstance(error, BaseException):
         frames = traceback.extract_tb(error.__traceback__)[-12:]
         event["exception"] = type(error).__qualname__
-        event["places"] = [f"{frame.filename.rsplit('site-packages/')[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+        event["places"] = [
+            f"{frame.filename.rsplit('site-packages/')[-1]}:{frame.lineno} {frame.name}" for frame in frames
+        ]
     return event
 
 

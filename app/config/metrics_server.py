@@ -36,5 +36,5 @@ def listen(port: int) -> ThreadingHTTPServer:
 
 def serve_in_thread(server: ThreadingHTTPServer) -> None:
     """Accept on the inherited socket until the process ends."""
-    server.socket.setblocking(False)  # another worker may win the accept after select woke us both
+    server.socket.settimeout(0)  # another worker may win the accept after select woke us both
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

@@ -27,7 +27,9 @@ class SecretFiles:
             value = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SecretMissing(f"secret file {name} in {self.folder}: {reason}; expected a readable text file") from None
+            raise SecretMissing(
+                f"secret file {name} in {self.folder}: {reason}; expected a readable text file"
+            ) from None
         if not value:
             raise SecretMissing(f"secret file {name} in {self.folder}: it is empty; expected the secret's value")
         self._seen[name] = (mark, value)

@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.templatetags.static import static
+
 from config.database import RotatingConnection
 from config.environment import SettingsInvalid, load
 from config.logs import logging_config
@@ -150,4 +152,9 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENABLE_DJANGO_DEPLOY_CHECK": True,
 }
-UNFOLD = {"SITE_TITLE": "Slipway", "SITE_HEADER": "Slipway moderation", "SITE_URL": "/"}
+UNFOLD = {
+    "SITE_TITLE": "Slipway",
+    "SITE_HEADER": "Slipway moderation",
+    "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/icon.svg")}],
+}

@@ -127,7 +127,10 @@ def _postgresql(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
     arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     log = (base / "postgresql.log").open("wb")
     process = subprocess.Popen(
-        [*as_user, str(PG_BIN / "postgres"), "-D", str(data), *arguments], stdout=log, stderr=log, start_new_session=True
+        [*as_user, str(PG_BIN / "postgres"), "-D", str(data), *arguments],
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
     )
     _wait(process, servers.database_port, base / "postgresql.log")
     password = (servers.secrets_dir / "database-password").read_text(encoding="utf-8")
@@ -140,7 +143,7 @@ def _redis(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
     password = (servers.secrets_dir / "redis-password").read_text(encoding="utf-8")
     config = base / "redis.conf"
     config.write_text(
-        f"bind 127.0.0.1\nport {servers.redis_port}\nsave \"\"\ndir {base}\nrequirepass {password}\n", encoding="utf-8"
+        f'bind 127.0.0.1\nport {servers.redis_port}\nsave ""\ndir {base}\nrequirepass {password}\n', encoding="utf-8"
     )
     log = (base / "redis.log").open("wb")
     command = ["redis-server", str(config)]
@@ -161,4 +164,6 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         else:
             time.sleep(0.2)
             return
-    raise RuntimeError(f"server on port {port} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
+    raise RuntimeError(
+        f"server on port {port} did not start:\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+    )

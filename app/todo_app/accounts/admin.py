@@ -24,7 +24,7 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]  # unfold has no type
 
 
 @admin.register(User)
-class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[misc]  # unfold has no types
+class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Ban columns are read-only here; the moderation desk and the API change them."""
 
     form = UserChangeForm
@@ -35,13 +35,21 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[misc]  # unfold ha
     search_fields = ("username",)
     ordering = ("username",)
     filter_horizontal = ()
-    readonly_fields = ("is_banned", "ban_reason", "banned_on", "banned_by", "violation_count", "created_on", "updated_on")
+    readonly_fields = (
+        "is_banned",
+        "ban_reason",
+        "banned_on",
+        "banned_by",
+        "violation_count",
+        "created_on",
+        "updated_on",
+    )
     fieldsets: ClassVar = (
         (None, {"fields": ("username", "password", "role")}),
         ("Moderation", {"fields": ("is_banned", "ban_reason", "banned_on", "banned_by", "violation_count")}),
         ("Times", {"fields": ("created_on", "updated_on")}),
     )
-    add_fieldsets: ClassVar = ((None, {"fields": ("username", "role", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("username", "role", "password1", "password2")}),)
 
 
 @admin.register(ApiToken)

@@ -110,7 +110,9 @@ class ApiToken(Row):
 
         indexes = [models.Index(fields=["user", "-id"], name="token_by_user")]
         constraints = [
-            models.CheckConstraint(condition=models.Q(expires_on__gt=models.F("created_on")), name="token_expires_later")
+            models.CheckConstraint(
+                condition=models.Q(expires_on__gt=models.F("created_on")), name="token_expires_later"
+            )
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,8 @@ USER_ANNOTATIONS: dict[str, BaseExpression] = {}
 
 def user_by_key(*, key: uuid.UUID | str) -> User | None:
     """The user of a session."""
-    return User.objects.annotate(**USER_ANNOTATIONS).filter(pk=key).first()
+    user: User | None = User.objects.annotate(**USER_ANNOTATIONS).filter(pk=key).first()
+    return user
 
 
 def token_by_digest(*, digest: bytes, now: datetime) -> ApiToken | None:
@@ -33,7 +34,8 @@ def token_by_digest(*, digest: bytes, now: datetime) -> ApiToken | None:
     return token
 
 
-def tokens_of(*, user: User) -> QuerySet[ApiToken, dict[str, Any]]:
+def tokens_of(*, user: User) -> QuerySet[ApiToken, Any]:
     """A user's usable and past tokens, newest first."""
     columns = ("id", "name", "created_on", "expires_on", "last_used_on", "revoked_on")
-    return ApiToken.objects.filter(user=user).order_by("-pk").values(*columns)
+    rows: QuerySet[ApiToken, Any] = ApiToken.objects.filter(user=user).order_by("-pk").values(*columns)
+    return rows

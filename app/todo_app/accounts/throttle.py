@@ -28,7 +28,10 @@ class ThrottleUnavailable(Exception):
 
 
 def attempt_reserve(*, address: str, account: str) -> None:
-    """Count one try. INCR is atomic, so parallel tries cannot pass the limit. Raises SignInThrottled, ThrottleUnavailable."""
+    """Count one try. INCR is atomic, so parallel tries cannot pass the limit.
+
+    Raises SignInThrottled, ThrottleUnavailable.
+    """
     try:
         pipe = client().pipeline(transaction=True)
         for key in _keys(address, account):
@@ -48,7 +51,10 @@ def attempt_succeeded(*, address: str, account: str) -> None:
     """Only failures count in the end."""
     pair, everyone = _keys(address, account)
     try:
-        client().pipeline(transaction=True).delete(pair).decr(everyone).execute()
+        pipe = client().pipeline(transaction=True)
+        pipe.delete(pair)
+        pipe.decr(everyone)
+        pipe.execute()
     except redis.RedisError:
         return  # the counters expire by themselves
 

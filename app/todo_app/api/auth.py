@@ -12,19 +12,22 @@ from todo_app.accounts.services import credentials_check, token_create, token_re
 from todo_app.api.base import Endpoint
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import Anyone, SignedIn
+from todo_app.api.schemas import Me, PageQuery, SignIn, TokenIssued, TokenPage
 from todo_app.common.problems import NOT_FOUND
-from todo_app.api.schemas import Me, Page, PageQuery, SignIn, TokenIssued, TokenOut
 
 
 class AuthTokens(Endpoint):
     """Sign in for a token; list one's own."""
 
-    def get_permissions(self) -> list[Anyone | SignedIn]:  # type: ignore[override]  # DRF's stub wants its protocol class; both are BasePermission
+    def get_permissions(self) -> list[Anyone | SignedIn]:
         """Signing in is public, listing is not."""
         return [Anyone() if self.request.method == "POST" else SignedIn()]
 
     @extend_schema(
-        operation_id="create_token", request=SignIn, responses={201: TokenIssued, **problems(401, 403, 422, 429, 503)}, auth=[]
+        operation_id="create_token",
+        request=SignIn,
+        responses={201: TokenIssued, **problems(401, 403, 422, 429, 503)},
+        auth=[],
     )
     def post(self, request: Request) -> Response:
         """Name and password for a bearer token, shown this once."""
@@ -34,7 +37,11 @@ class AuthTokens(Endpoint):
         issued = token_create(user=user, name=body.name, now=timezone.now())
         return Response({"token": issued.text, "id": issued.row.pk, "expires_on": issued.row.expires_on}, status=201)
 
-    @extend_schema(operation_id="list_tokens", parameters=page_parameters(PageQuery), responses={200: Page[TokenOut], **problems(401)})
+    @extend_schema(
+        operation_id="list_tokens",
+        parameters=page_parameters(PageQuery),
+        responses={200: TokenPage, **problems(401)},
+    )
     def get(self, request: Request) -> Response:
         """The caller's tokens, newest first."""
         return self.page(request, tokens_of(user=self.caller(request)), self.query(request, PageQuery))

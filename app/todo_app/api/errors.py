@@ -14,8 +14,8 @@ from todo_app.accounts.access import AccountBanned
 from todo_app.accounts.services import CredentialsWrong, TokenInvalid
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 from todo_app.api.json import BODY_MAX, BodyTooLarge
-from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.common.paging import CursorInvalid
+from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.services import WordTaken
 from todo_app.todos.services import TodoNotFound, TransitionRefused, VersionConflict
@@ -80,7 +80,10 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     TodoNotFound: lambda _e: NOT_FOUND,
     VersionConflict: lambda e: Problem(
-        status=412, type="version-conflict", title="The todo has changed since it was read.", extra={"version": e.current}
+        status=412,
+        type="version-conflict",
+        title="The todo has changed since it was read.",
+        extra={"version": e.current},
     ),
     TransitionRefused: lambda e: Problem(
         status=409, type="transition-refused", title="The status does not allow this.", detail=str(e)
@@ -95,7 +98,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),
     drf.NotAuthenticated: _fixed(401, "authentication-required", "Send a bearer token.", headers=CHALLENGE),
     drf.PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),
-    drf.ParseError: lambda e: Problem(status=400, type="unreadable", title="The body cannot be read.", detail=str(e.detail)),
+    drf.ParseError: lambda e: Problem(
+        status=400, type="unreadable", title="The body cannot be read.", detail=str(e.detail)
+    ),
     drf.UnsupportedMediaType: _fixed(415, "unsupported-media-type", "Send application/json."),
     drf.NotAcceptable: _fixed(406, "not-acceptable", "Only application/json is answered."),
     drf.MethodNotAllowed: _fixed(405, "method-not-allowed", "This address does not know this method."),
@@ -103,7 +108,7 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
 
 
 def problem_of_exception(error: Exception, _context: object = None) -> HttpResponse:
-    """DRF's exception handler. What the table does not know is a fault of ours: logged by place, told without detail."""
+    """DRF's exception handler. What the table does not know is our fault: logged by place, told without detail."""
     for kind in type(error).__mro__:
         if kind in TABLE:
             if kind is OperationalError:

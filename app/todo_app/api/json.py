@@ -25,7 +25,10 @@ class OrjsonRenderer(BaseRenderer):
     charset = None
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None  # noqa: ANN401 - DRF's signature
+        self,
+        data: Any,  # noqa: ANN401 - whatever the view answers
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         """Bytes; nothing for no content."""
         return b"" if data is None else orjson.dumps(data, option=orjson.OPT_UTC_Z)

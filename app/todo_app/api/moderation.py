@@ -11,8 +11,18 @@ from todo_app.accounts.bans import users_ban
 from todo_app.api.base import Endpoint, located
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
+from todo_app.api.schemas import (
+    BanIn,
+    BanOut,
+    PageQuery,
+    ReportPage,
+    ReportQuery,
+    ViolationOut,
+    WordIn,
+    WordOut,
+    WordPage,
+)
 from todo_app.common.problems import NOT_FOUND
-from todo_app.api.schemas import BanIn, BanOut, Page, PageQuery, ReportQuery, UserViolations, ViolationOut, WordIn, WordOut
 from todo_app.moderation import selectors
 from todo_app.moderation.models import BannedWord
 from todo_app.moderation.services import word_add, word_delete
@@ -23,12 +33,18 @@ class BannedWords(Endpoint):
 
     permission_classes = (MayManageWords,)
 
-    @extend_schema(operation_id="list_banned_words", parameters=page_parameters(PageQuery), responses={200: Page[WordOut], **problems(401, 403, 422)})
+    @extend_schema(
+        operation_id="list_banned_words",
+        parameters=page_parameters(PageQuery),
+        responses={200: WordPage, **problems(401, 403, 422)},
+    )
     def get(self, request: Request) -> Response:
         """Newest first."""
         return self.page(request, selectors.banned_words(), self.query(request, PageQuery))
 
-    @extend_schema(operation_id="add_banned_word", request=WordIn, responses={201: WordOut, **problems(401, 403, 409, 422)})
+    @extend_schema(
+        operation_id="add_banned_word", request=WordIn, responses={201: WordOut, **problems(401, 403, 409, 422)}
+    )
     def post(self, request: Request) -> Response:
         """Every process judges by it from its next request on."""
         body = self.body(request, WordIn)
@@ -57,7 +73,11 @@ class Violations(Endpoint):
 
     permission_classes = (MayBan,)
 
-    @extend_schema(operation_id="report_violations", parameters=page_parameters(ReportQuery), responses={200: Page[UserViolations], **problems(401, 403, 422)})
+    @extend_schema(
+        operation_id="report_violations",
+        parameters=page_parameters(ReportQuery),
+        responses={200: ReportPage, **problems(401, 403, 422)},
+    )
     def get(self, request: Request) -> Response:
         """`count` is the number of violations containing the word, `total` the number of violations."""
         query = self.query(request, ReportQuery)
@@ -93,6 +113,10 @@ class UsersBan(Endpoint):
         """All or nothing for each user; effective on the user's next request."""
         body = self.body(request, BanIn)
         outcome = users_ban(
-            user_ids=body.user_ids, action=body.action, reason=body.reason, actor=self.caller(request), now=timezone.now()
+            user_ids=body.user_ids,
+            action=body.action,
+            reason=body.reason,
+            actor=self.caller(request),
+            now=timezone.now(),
         )
         return Response(vars(outcome))

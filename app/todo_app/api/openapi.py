@@ -7,14 +7,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel
 
-from todo_app.common.problems import MEDIA_TYPE
 from todo_app.api.schemas import ProblemOut
+from todo_app.common.problems import MEDIA_TYPE
 
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag that was read.")
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag that was read."
+)
 IF_MATCH_OPTIONAL = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag that was read.")
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular registers subclasses by an untyped hook
     """Bearer tokens."""
 
     target_class = "todo_app.api.authentication.BearerAuthentication"
@@ -39,5 +41,7 @@ def page_parameters(schema: type[BaseModel]) -> list[OpenApiParameter]:
         if reference := choice.get("$ref"):
             choice = document["$defs"][reference.rpartition("/")[2]]
         shape = {key: value for key, value in choice.items() if key not in {"title", "description", "default"}}
-        found.append(OpenApiParameter(name, shape or OpenApiTypes.STR, OpenApiParameter.QUERY, default=details.get("default")))
+        found.append(
+            OpenApiParameter(name, shape or OpenApiTypes.STR, OpenApiParameter.QUERY, default=details.get("default"))
+        )
     return found

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -19,17 +19,12 @@ def _storable(text: str) -> str:
     return text
 
 
-def _line(maximum: int, minimum: int = 1) -> Any:  # noqa: ANN401 - an Annotated type
-    return Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=minimum, max_length=maximum), AfterValidator(_storable)
-    ]
-
-
-Title = _line(200)
-Description = _line(10_000, 0)
-Name = _line(100, 0)
-Word = _line(100)
-Reason = _line(500)
+Line = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_storable)]
+Title = Annotated[Line, Field(min_length=1, max_length=200)]
+Description = Annotated[Line, Field(max_length=10_000)]
+Name = Annotated[Line, Field(max_length=100)]
+Word = Annotated[Line, Field(min_length=1, max_length=100)]
+Reason = Annotated[Line, Field(min_length=1, max_length=500)]
 
 
 class In(BaseModel):
@@ -79,6 +74,10 @@ class TokenOut(BaseModel):
     expires_on: datetime
     last_used_on: datetime | None
     revoked_on: datetime | None
+
+
+class TokenPage(Page[TokenOut]):
+    """A page."""
 
 
 class TokenIssued(BaseModel):
@@ -133,6 +132,10 @@ class TodoOut(BaseModel):
     version: int
 
 
+class TodoPage(Page[TodoOut]):
+    """A page."""
+
+
 class WordIn(In):
     """A new word."""
 
@@ -149,6 +152,10 @@ class WordOut(BaseModel):
     created_on: datetime
 
 
+class WordPage(Page[WordOut]):
+    """A page."""
+
+
 class WordCount(BaseModel):
     """Violations containing this word."""
 
@@ -162,6 +169,10 @@ class UserViolations(BaseModel):
     user_id: uuid.UUID
     logs: list[WordCount]
     total: int
+
+
+class ReportPage(Page[UserViolations]):
+    """A page."""
 
 
 class BanIn(In):

@@ -1,9 +1,8 @@
-"""The API's addresses."""
+"""The API's addresses. Others under /api/ are answered with a problem by the handlers in config.urls."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from todo_app.api import auth, moderation, todos
-from todo_app.api.missing import missing
 
 app_name = "api"
 urlpatterns = [
@@ -12,11 +11,13 @@ urlpatterns = [
     path("auth/me", auth.AuthMe.as_view()),
     path("todos", todos.Todos.as_view()),
     path("todos/<uuid:key>", todos.TodoDetail.as_view()),
-    *[path(f"todos/<uuid:key>/{name}", view.as_view()) for name, view in todos.ACTIONS.items()],
+    path("todos/<uuid:key>/start", todos.TodoStart.as_view()),
+    path("todos/<uuid:key>/complete", todos.TodoComplete.as_view()),
+    path("todos/<uuid:key>/reopen", todos.TodoReopen.as_view()),
+    path("todos/<uuid:key>/cancel", todos.TodoCancel.as_view()),
     path("banned-words", moderation.BannedWords.as_view()),
     path("banned-words/<uuid:key>", moderation.BannedWordDetail.as_view()),
     path("violations", moderation.Violations.as_view()),
     path("violations/<uuid:key>", moderation.ViolationDetail.as_view()),
     path("users/ban", moderation.UsersBan.as_view()),
-    re_path(r"^(?P<rest>.*)$", missing),
 ]

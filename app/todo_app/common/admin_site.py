@@ -13,15 +13,15 @@ class LogAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_per_page = 50
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
         return False
 
@@ -32,7 +32,7 @@ class TableAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     list_per_page = 50
     show_full_result_count = False
 
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:  # noqa: ARG002 - Django's signature
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """One by one: the collector's bulk delete appends no event."""
         for row in queryset:
             row.delete()

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-STRICT = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+_COMMON = "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+STRICT = f"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; {_COMMON}"
 # unfold's pages are written with Alpine.js expressions and style attributes; everything still comes from here only
-ADMIN = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+ADMIN = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    f"img-src 'self' data:; {_COMMON}"
+)
 
 
 class ContentPolicyMiddleware:

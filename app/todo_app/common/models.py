@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid  # noqa: TC003 - Django resolves annotations of fields
-from collections.abc import Collection, Iterable, Sequence
+import uuid
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models, transaction
@@ -66,25 +66,6 @@ class BaseModel(Row):
 
         abstract = True
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
-        """Remember the values as loaded."""
-        instance = super().from_db(db, field_names, values)
-        instance.__dict__["_loaded"] = dict(zip(field_names, values, strict=False))
-        return instance
-
-    @property
-    def changed_fields(self) -> list[str]:
-        """Column names that differ from the database; all of them for a new row."""
-        loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
-        return [
-            field.attname
-            for field in self._meta.concrete_fields
-            if field.attname not in loaded
-            and self._state.adding
-            or (field.attname in loaded and loaded[field.attname] != getattr(self, field.attname))
-        ]
-
     def save(
         self,
         *,
@@ -97,8 +78,9 @@ class BaseModel(Row):
         adding = self._state.adding
         changed = self.changed_fields
         if update_fields is not None:
-            named = {self._meta.get_field(name).attname for name in update_fields}
-            changed = [name for name in changed if name in named]
+            named = set(update_fields)
+            names = {field.attname: field.name for field in self._meta.concrete_fields}
+            changed = [name for name in changed if name in named or names[name] in named]
         if not adding and not changed:
             return
         if not adding and "updated_on" not in changed:
@@ -110,7 +92,7 @@ class BaseModel(Row):
             entity_changed.send(type(self), instance=self, action=action, changed=changed, now=self.updated_on)
         self._remember()
 
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:  # noqa: FBT001, FBT002 - Django's signature
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete and tell in one transaction."""
         key = self.pk
         with transaction.atomic(using=using, savepoint=False):
@@ -119,15 +101,31 @@ class BaseModel(Row):
             entity_changed.send(type(self), instance=self, action="deleted", changed=[], now=timezone.now())
         return result
 
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:  # type: ignore[override]  # the stubs describe Django 6, which adds an argument
+        """Remember the values as loaded."""
+        instance = super().from_db(db, field_names, values)
+        instance.__dict__["_loaded"] = dict(zip(field_names, values, strict=False))
+        return instance
+
     def refresh_from_db(
         self,
         using: str | None = None,
-        fields: Sequence[str] | None = None,
+        fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Self] | None = None,
     ) -> None:
         """Read again, and forget what was loaded before."""
         super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
         self._remember()
+
+    @property
+    def changed_fields(self) -> list[str]:
+        """Column names that differ from the database; all of them for a new row."""
+        loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
+        names = [field.attname for field in self._meta.concrete_fields]
+        if self._state.adding:
+            return names
+        return [name for name in names if name in loaded and loaded[name] != getattr(self, name)]
 
     def _remember(self) -> None:
         deferred = self.get_deferred_fields()

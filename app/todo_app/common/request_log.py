@@ -34,7 +34,9 @@ class RequestLogMiddleware:
         seconds = time.perf_counter() - started
         response.headers["X-Request-ID"] = request_id
         match = request.resolver_match
-        route = f"/{match.route}" if match else ("static" if isinstance(response, HttpResponse) is False else "unmatched")
+        route = (
+            f"/{match.route}" if match else ("static" if isinstance(response, HttpResponse) is False else "unmatched")
+        )
         method = request.method if request.method in _METHODS else "other"
         HTTP_REQUESTS.labels(method, route, str(response.status_code)).inc()
         HTTP_SECONDS.labels(method, route).observe(seconds)

@@ -16,9 +16,10 @@ from todo_app.moderation.folding import fold, places
 _NOT_WORD = re.compile(r"[\W_]")
 _ASCII_SPACED = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + b" " * 128
 # a = letter, 1 = sign that can stand for a letter, space = anything else
-_SHAPE = bytes(
-    97 if chr(code).isalpha() else 49 if code < 128 and chr(code) in LEET_MARKS else 32 for code in range(128)
-) + b" " * 128
+_SHAPE = (
+    bytes(97 if chr(code).isalpha() else 49 if code < 128 and chr(code) in LEET_MARKS else 32 for code in range(128))
+    + b" " * 128
+)
 _TRIPLES = tuple(chr(code) * 3 for code in range(97, 123))
 _TOKEN = re.compile(r"\S+")
 _REPEAT = re.compile(r"(.)\1{2,}")

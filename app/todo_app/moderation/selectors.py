@@ -31,16 +31,17 @@ def words_snapshot() -> tuple[int, list[BannedEntry]]:
     return words_version(), []
 
 
-def banned_words() -> "QuerySet[BannedWord, dict[str, Any]]":
+def banned_words() -> QuerySet[BannedWord, Any]:
     """The list as rows."""
     return BannedWord.objects.values("id", "word", "severity", "created_on")
 
 
-def violations(*, user_id: uuid.UUID | None = None) -> "QuerySet[Violation, dict[str, Any]]":
+def violations(*, user_id: uuid.UUID | None = None) -> QuerySet[Violation, Any]:
     """The log as rows, of one user or of all."""
     rows = Violation.objects.filter(user_id=user_id) if user_id else Violation.objects.all()
     columns = ("id", "user_id", "user__username", "user__is_banned", "subject_id", "words", "severity", "text", "spans")
-    return rows.values(*columns, "words_version", "counted", "created_on")
+    found: QuerySet[Violation, Any] = rows.values(*columns, "words_version", "counted", "created_on")
+    return found
 
 
 _TOTALS = """

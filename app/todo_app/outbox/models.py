@@ -18,7 +18,9 @@ class Event(Row):
     class Meta:
         """The relay looks for unpublished rows only."""
 
-        indexes = [models.Index(fields=["id"], condition=models.Q(published_on__isnull=True), name="outbox_unpublished")]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(published_on__isnull=True), name="outbox_unpublished")
+        ]
 
     def __str__(self) -> str:
         """Type and key."""

@@ -5,7 +5,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from todo_app.accounts.access import AccountBanned
@@ -16,7 +15,6 @@ BACKEND = "todo_app.accounts.backends.AccountBackend"
 
 
 @never_cache
-@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The form, and what is wrong with what was sent."""
@@ -25,6 +23,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     username, password = request.POST.get("username", "")[:150], request.POST.get("password", "")[:200]
     if not username or not password or "\x00" in username:
         return _again(request, "Enter your name and your password.", 422)
+    return _judged(request, username, password)
+
+
+def _judged(request: HttpRequest, username: str, password: str) -> HttpResponse:
     try:
         user = credentials_check(username=username, password=password, address=request.META.get("REMOTE_ADDR", ""))
     except CredentialsWrong:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from todo_app.accounts.models import User
 from todo_app.common.models import BaseModel, EventfulQuerySet
 
 
@@ -23,7 +24,7 @@ class Status(models.TextChoices):
 class TodoQuerySet(EventfulQuerySet["Todo"]):
     """What todos are asked for."""
 
-    def owned_by(self, user: object) -> TodoQuerySet:
+    def owned_by(self, user: User) -> TodoQuerySet:
         """Those of one user."""
         return self.filter(owner=user)
 

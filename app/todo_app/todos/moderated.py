@@ -14,7 +14,7 @@ def check_todo(*, instance: Todo, raw: bool = False, **_signal: object) -> None:
     if raw or not set(TEXTS) & set(instance.changed_fields):
         return
     # the owner is the request's user on every path of users; its annotation saves a query
-    owner = instance._state.fields_cache.get("owner")  # type: ignore[attr-defined]  # noqa: SLF001 - reading it otherwise would query
+    owner = instance._state.fields_cache.get("owner")  # noqa: SLF001 - reading it otherwise would query
     text_check(
         subject_id=instance.pk,
         text=f"{instance.title}\n{instance.description}",

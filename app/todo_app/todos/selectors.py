@@ -14,7 +14,8 @@ COLUMNS = ("id", "title", "description", "status", "started_on", "completed_on",
 def todos_of(*, owner: User, status: str | None = None) -> QuerySet[Todo, dict[str, Any]]:
     """A user's todos as rows."""
     rows = Todo.objects.filter(owner=owner)
-    return (rows.filter(status=status) if status else rows).values(*COLUMNS)
+    columns: QuerySet[Todo, dict[str, Any]] = (rows.filter(status=status) if status else rows).values(*COLUMNS)
+    return columns
 
 
 def todo_of(*, owner: User, key: uuid.UUID) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Writing todos. Each function is an outermost transaction: calling one inside another transaction is refused on refusal."""
+"""Writing todos. Each function is an outermost transaction: within another one a refusal could not be recorded."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -39,9 +39,7 @@ def todo_create(*, owner: User, title: str, description: str = "", now: datetime
     return todo
 
 
-def todo_update(
-    *, owner: User, key: uuid.UUID, fields: Mapping[str, str], version: int | None, now: datetime
-) -> Todo:
+def todo_update(*, owner: User, key: uuid.UUID, fields: Mapping[str, str], version: int | None, now: datetime) -> Todo:
     """Change title or description. `version` is what the caller read; None skips the comparison.
 
     Raises TodoNotFound, VersionConflict, TextRefused.

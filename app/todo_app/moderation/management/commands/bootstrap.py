@@ -29,7 +29,9 @@ class Command(BaseCommand):
         self._database_wait()
         with self._alone():
             with connection.cursor() as cursor:
-                cursor.execute("SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0")
+                cursor.execute(
+                    "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0"
+                )
             self._migrate()
             made = first_rows_create(now=timezone.now())
         log.info("migrated", made=made)
