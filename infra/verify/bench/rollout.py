@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from infra.lib import gotool
-from infra.lib.paths import REPOSITORY
-from infra.lib.process import capture
 from infra.verify.bed import Bed
 from infra.verify.bench.figure import Desk, Figure, Goal, Value
 from infra.verify.http1 import Request
@@ -74,28 +71,16 @@ def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
     return Rollouts(done=done, tally=tally)
 
 
-def without_drain(bed: Bed) -> None:
-    """The same release with the chart's drain switched off: the seeded defect of this figure."""
-    capture(
-        [
-            *(gotool.path_of("node"), "helm", f"--kubeconfig={bed.instance.kubeconfig}", "-n", "todo"),
-            *("upgrade", "todo-app", REPOSITORY / "charts" / "todo-app", "--reuse-values"),
-            *("--set", "web.drain.enabled=false", "--wait", "--timeout=3m"),
-        ],
-        deadline=240,
-    )
-
-
 def measure(desk: Desk) -> Mapping[str, Value]:
     """First with drain, then without it."""
     bed = desk.stand.up()
     desk.report(f"roll the app under {RATE:.0f} requests/s")
     good = roll_under_load(bed, count=COUNT)
     desk.report(f"{good.tally.failures} failed; the same without drain")
-    without_drain(bed)
+    bed.up("--set", "delivery.web_drain=false")
     twin = roll_under_load(bed, count=TWIN_COUNT)
     desk.report(f"{twin.tally.failures} failed without drain")
-    desk.stand.down()  # the release no longer is what `up` made
+    bed.up()
     return {"rollout": _value(good), "rollout_no_drain": _value(twin)}
 
 

@@ -1,19 +1,15 @@
 """Parts of a running instance die."""
 
-import asyncio
 import contextlib
 import os
 import signal
-import threading
 from collections.abc import Iterator
 
 from infra.cluster import Component, select
 from infra.verify.bed import Bed
 from infra.verify.faults.concurrency import settled
 from infra.verify.faults.fault import Fault, Site, hold, told
-from infra.verify.http1 import Request
-from infra.verify.openloop import Plan, Tally, drive
-from infra.verify.todo_api import PREFIX
+from infra.verify.traffic import traffic
 
 RESTARTED = 30.0
 PULL_DEADLINE = 600.0
@@ -33,7 +29,7 @@ def component_killed(site: Site) -> None:
     before = components(bed)
     victim = before[sorted(before)[site.number % len(before)]]
     hold(victim.pid, f"{victim.name} does not run: the test has no subject")
-    with _supervisor_stopped(bed, site.defect), _traffic(bed) as seen:
+    with _supervisor_stopped(bed, site.defect), traffic(bed, rate=RATE) as seen:
         os.kill(victim.pid, signal.SIGKILL)
 
         def back() -> bool:
@@ -79,7 +75,7 @@ def never_ready(site: Site) -> None:
     mark = f"slipway.local/absent:{site.number}"
     words = ("--set", f'delivery.images={{"todo-app": "{mark}"}}')
     try:
-        with _traffic(bed) as seen:
+        with traffic(bed, rate=RATE) as seen:
             done = bed.call("up", "--yes", *words, via=site.defect, deadline=PULL_DEADLINE)
         told(done, "todo-app", mark, code=done.code, within=PULL_DEADLINE)
         hold(done.code in {1, 6}, f"want exit 1 or 6: {done.text}")
@@ -88,27 +84,6 @@ def never_ready(site: Site) -> None:
     finally:
         bed.up()
     settled(bed)
-
-
-@contextlib.contextmanager
-def _traffic(bed: Bed) -> Iterator[Tally]:
-    """Requests at a constant rate for the length of the block; the tally is complete after it."""
-    token = bed.api().token
-    request = Request(path=f"{PREFIX}/todos", headers={"Authorization": f"Bearer {token}"})
-    plan = Plan(host="127.0.0.1", port=bed.port, requests=[request], rate=RATE, count=int(RATE * 2), most=20_000)
-    over = threading.Event()
-    found = Tally()
-
-    def send() -> None:
-        found.__dict__.update(asyncio.run(drive(plan, go_on=lambda: not over.is_set())).__dict__)
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    try:
-        yield found
-    finally:
-        over.set()
-        thread.join(timeout=60)
 
 
 @contextlib.contextmanager

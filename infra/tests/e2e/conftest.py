@@ -1,0 +1,74 @@
+"""One embedded instance for the whole tier: `e2e`, on a free port, beside whatever else runs on this machine."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.lib.paths import REPOSITORY
+from infra.verify import leftovers
+from infra.verify.bed import Bed, Done
+from infra.verify.ports import free_port
+
+# The tests share the instance, so they run in this order: what ends it comes last.
+ORDER = (
+    "test_service",
+    "test_page",
+    "test_up_again",
+    "test_pod_killed",
+    "test_power",
+    "test_faults",
+    "test_context",
+    "test_down",
+)
+
+
+@dataclass(frozen=True)
+class Life:
+    """The instance, the machine before it, and how its first `up` went."""
+
+    bed: Bed
+    before: leftovers.Snapshot
+    first: Done
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of this folder into ORDER, mark them, and give each ten minutes."""
+    here = Path(__file__).parent
+    mine = [item for item in items if item.path.parent == here]
+    mine.sort(key=lambda item: ORDER.index(item.path.stem))
+    for item in mine:
+        item.add_marker(pytest.mark.e2e)
+        item.add_marker(pytest.mark.timeout(900))
+    rest = iter(mine)
+    items[:] = [next(rest) if item.path.parent == here else item for item in items]
+
+
+@pytest.fixture(scope="session")
+def life() -> Iterator[Life]:
+    """Up from nothing; gone at the end, however the tests went."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: the embedded instance needs root")
+    bed = Bed(name="e2e", port=free_port())
+    bed.down()
+    before = leftovers.take()
+    try:
+        yield Life(bed, before, bed.up())
+    finally:
+        bed.call("down", "--yes", deadline=180)
+
+
+@pytest.fixture
+def bed(life: Life) -> Bed:
+    """The instance alone."""
+    return life.bed
+
+
+@pytest.fixture(scope="session")
+def out() -> Path:
+    """Where screenshots go; not in Git."""
+    folder = REPOSITORY / "out" / "e2e"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,56 @@
+"""CLUSTER=context:… applies the same stacks to a cluster by its kubeconfig, and takes only them away again."""
+
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.verify.bed import Bed
+from infra.verify.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def reached(life: object, tmp_path_factory: pytest.TempPathFactory) -> Bed:
+    """The same cluster, reached as somebody else's: by kubeconfig and context, its page on a port of its own."""
+    bed: Bed = life.bed  # type: ignore[attr-defined] # the session's Life; its class is in conftest
+    context = yaml.safe_load(bed.instance.kubeconfig.read_text(encoding="utf-8"))["current-context"]
+    home = tmp_path_factory.mktemp("home")
+    kubeconfig = home / "kubeconfig"
+    kubeconfig.write_text(bed.instance.kubeconfig.read_text(encoding="utf-8"), encoding="utf-8")
+    kubeconfig.chmod(0o600)
+    env = {"CLUSTER": f"context:{context}", "KUBECONFIG": str(kubeconfig)}
+    return Bed(name="reached", port=free_port(), env=env)
+
+
+def settings(bed: Bed) -> tuple[str, ...]:
+    """What the embedded instance derives by itself and a context has to be told."""
+    return ("--set", "foundation.volume_root=/var/lib/slipway/volumes", "--set", f"delivery.public_url={bed.url}")
+
+
+def test_a_context_is_not_touched_without_a_yes(reached: Bed) -> None:
+    done = reached.call("up", deadline=60)
+    assert done.code == 2, done.text
+    assert reached.env["CLUSTER"] in done.err
+    assert "--yes" in done.err
+
+
+def test_the_same_stacks_are_applied_and_the_page_is_reached(reached: Bed, bed: Bed) -> None:
+    mark = bed.audit.mark()
+    done = reached.call("up", "--yes", "--json", "--set", "delivery.web_replicas=2", *settings(bed))
+    assert done.code == 0, done.text
+    assert done.result()["changed"] > 0
+    assert bed.audit.writes(since=mark, user="slipway") != []
+    with urllib.request.urlopen(f"{reached.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
+        assert answer.status == 200
+    done = reached.call("up", "--yes", "--json", "--set", "delivery.web_replicas=2", *settings(bed))
+    assert done.result()["changed"] == 0, done.text
+
+
+def test_down_takes_the_stacks_away_and_leaves_the_cluster(reached: Bed, bed: Bed) -> None:
+    done = reached.call("down", "--yes", deadline=300)
+    assert done.code == 0, done.text
+    namespaces = {each["metadata"]["name"] for each in bed.objects("namespaces")}
+    assert "kube-system" in namespaces
+    assert not namespaces & {"todo", "data", "slipway-system"}
+    assert not Path(f"/run/slipway/{reached.name}").exists()

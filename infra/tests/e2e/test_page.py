@@ -1,0 +1,77 @@
+"""The pages in a real Chromium: sign in, add a todo, be refused, see it in the moderation log."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from infra.verify.bed import Bed
+
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SIZE = {"width": 1100, "height": 760}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("not run: no chromium on PATH (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+def signed_in(browser: Browser, bed: Bed, user: str) -> Page:
+    """A page of a fresh session, signed in through the form."""
+    page = browser.new_context(viewport=SIZE, base_url=bed.url).new_page()  # type: ignore[arg-type] # a plain dict of the right keys
+    page.goto("/")
+    page.get_by_label("Name").fill(user)
+    page.get_by_label("Password").fill(bed.password(user))
+    page.get_by_role("button", name="Sign in").click()
+    return page
+
+
+def test_a_user_adds_a_todo_and_is_refused_a_banned_word(browser: Browser, bed: Bed, out: Path) -> None:
+    page = signed_in(browser, bed, "demo")
+    expect(page.get_by_role("heading", name="My todos")).to_be_visible()
+    page.get_by_label("What is to be done?").fill("book the ferry")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="book the ferry").first).to_be_visible()
+    page.get_by_label("What is to be done?").fill("visit the casino")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Not saved")
+    expect(page.locator("mark")).to_have_text("casino")
+    page.screenshot(path=out / "refused.png")
+    page.goto("/")
+    expect(page.get_by_role("listitem").filter(has_text="visit the casino")).to_have_count(0)
+    page.screenshot(path=out / "todos.png")
+
+
+def test_the_moderator_sees_the_refused_text(browser: Browser, bed: Bed, out: Path) -> None:
+    bed.api().call("POST", "/todos", {"title": "cheap viagra here"})
+    page = signed_in(browser, bed, "admin")
+    page.goto("/moderation")
+    entry = page.get_by_role("listitem").filter(has_text="cheap viagra here").first
+    expect(entry).to_be_visible()
+    expect(entry).to_contain_text("demo")
+    page.screenshot(path=out / "moderation.png")
+
+
+def test_a_wrong_password_does_not_sign_in(browser: Browser, bed: Bed) -> None:
+    page = browser.new_context(viewport=SIZE, base_url=bed.url).new_page()  # type: ignore[arg-type] # as above
+    page.goto("/sign-in")
+    page.get_by_label("Name").fill("demo")
+    page.get_by_label("Password").fill("not the password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("Wrong name or password.")

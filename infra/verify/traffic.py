@@ -1,0 +1,33 @@
+"""Traffic in the background of a block, counted by its sender."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Iterator
+
+from infra.verify.bed import Bed
+from infra.verify.http1 import Request
+from infra.verify.openloop import Plan, Tally, drive
+from infra.verify.todo_api import PREFIX
+
+MOST = 20_000
+
+
+@contextlib.contextmanager
+def traffic(bed: Bed, *, rate: float) -> Iterator[Tally]:
+    """Lists of todos at `rate` requests a second for the length of the block; the tally is filled after it."""
+    request = Request(path=f"{PREFIX}/todos", headers={"Authorization": f"Bearer {bed.api().token}"})
+    plan = Plan(host="127.0.0.1", port=bed.port, requests=[request], rate=rate, count=int(rate), most=MOST)
+    over = threading.Event()
+    found = Tally()
+
+    def send() -> None:
+        vars(found).update(vars(asyncio.run(drive(plan, go_on=lambda: not over.is_set()))))
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join(timeout=60)
