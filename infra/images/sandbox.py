@@ -8,6 +8,7 @@ from infra.lib import process
 from infra.lib.errors import Exit, SlipwayError
 
 # Own mount and process namespaces that die with the tool, and the tool dies with us, even by kill -9.
+# KILL, because unshare waits through the SIGTERM that process.run asks for.
 ENCLOSURE = (
     "setpriv",
     "--pdeathsig=KILL",
