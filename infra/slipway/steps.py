@@ -206,9 +206,8 @@ def _overdue(running: _Running, log: Path) -> SlipwayError:
 def _readable(error: BaseException, step: Step, log: Path) -> SlipwayError:
     """The error in the user's terms, with the step's name; a traceback goes to the step's log only."""
     if isinstance(error, SlipwayError):
-        return SlipwayError(
-            f"{step.name}: {error.message}", hint=error.hint or f"less {log}", code=error.code, details=error.details
-        )
+        told = error.message if error.message.startswith(f"{step.name}: ") else f"{step.name}: {error.message}"
+        return SlipwayError(told, hint=error.hint or f"less {log}", code=error.code, details=error.details)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a", encoding="utf-8") as file:
         file.writelines(traceback.format_exception(error))

@@ -44,7 +44,7 @@ class PlainView:
         """Print `event`."""
         if event.kind == "plan":
             about = f", about {seconds(event.total_remaining)}" if event.total_remaining is not None else ""
-            self._line(f"{len(event.steps)} steps{about}")
+            self._line(f"{len(event.steps)} step{'s' * (len(event.steps) != 1)}{about}")
         elif event.kind == "finished":
             self._line(f"done in {seconds(event.elapsed)}")
         else:
