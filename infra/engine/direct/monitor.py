@@ -69,13 +69,13 @@ class Registrar(mocks.Mocks):
         """The failure that stopped the run, if one did."""
         return self._failures[0] if self._failures else None
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """An invoke of the program: only decoding YAML is known."""
         if args.token != YAML_DECODE:
             failure = refuse(args.token, "invoke", "it needs the provider's own program")
             self._fail(failure)
             raise failure
-        return {"result": [plain(item) for item in yaml.safe_load_all(args.args["text"]) if item]}, None
+        return {"result": [plain(item) for item in yaml.safe_load_all(args.args["text"]) if item]}, []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """One registration, on a thread of the pool; an exception stops the program."""
