@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,8 +64,12 @@ def damaged_tool(site: Site) -> None:
 
 def damaged_image(site: Site) -> None:
     """The same for an image archive."""
+    built = images.ensure(["pause"], report=silent, log_dir=site.folder / "logs")["pause"]
     with patch.dict(os.environ, {"SLIPWAY_CACHE": str(site.folder / "cache")}):
-        archive = images.ensure(["pause"], report=silent, log_dir=site.folder / "logs")["pause"]
+        archive = archives.folder() / built.name
+        archive.parent.mkdir(parents=True)
+        shutil.copy(built, archive)
+        shutil.copy(archives.checksum_of(built), archives.checksum_of(archive))
         before = _sha256(archive)
         flip(archive, site.random)
         with defects.applied(site.defect):
