@@ -38,7 +38,6 @@ class Recorded:
 
     resources: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
 
     def objects(self) -> list[Declared]:
         """The Kubernetes resources, without components and references."""
@@ -59,15 +58,13 @@ class _Monitor(MockMonitor):
     """The SDK's mock monitor, keeping what it drops: parent, dependencies, protection, timeouts."""
 
     def __init__(self, recorded: Recorded, references: Mapping[str, Mapping[str, Any]]) -> None:
-        super().__init__(_Echo(references))
+        self.echo = _Echo(references)
+        super().__init__(self.echo)
         self._recorded = recorded
-        # The SDK makes an event loop on each thread it calls us on, and leaves it open.
-        self.loops: set[asyncio.AbstractEventLoop] = set()
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802, ANN401 - the name and types of the SDK's gRPC stub
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call] # the SDK's mocks have no types
         if request.type != "pulumi:pulumi:Stack":
-            self.loops.add(asyncio.get_event_loop())
             custom = request.customTimeouts
             self._recorded.resources.append(
                 Declared(
@@ -89,8 +86,11 @@ class _Echo(Mocks):
 
     def __init__(self, references: Mapping[str, Mapping[str, Any]]) -> None:
         self._references = references
+        # The SDK makes an event loop on each thread it calls us on, and leaves it open.
+        self.loops: set[asyncio.AbstractEventLoop] = set()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        self.loops.add(asyncio.get_event_loop())
         if args.typ == "pulumi:pulumi:StackReference":
             _, project, _ = args.name.split("/")
             return args.name, {"name": args.name, "outputs": dict(self._references[project])}
@@ -137,7 +137,7 @@ def record(
         loop.run_until_complete(_run())
     finally:
         loop.run_until_complete(loop.shutdown_default_executor())
-        for opened in {loop, *monitor.loops}:
+        for opened in {loop, *monitor.echo.loops}:
             opened.close()
     return recorded
 
