@@ -112,13 +112,17 @@ class ContextCluster:
         forward = ("port-forward", "--address=127.0.0.1", f"--namespace={namespace}", f"service/{service}")
         command = [*self._command(silent), *forward, f"{host_port}:{port}"]
         with log.open("ab") as output:
-            subprocess.Popen(
-                [sys.executable, "-S", "-s", "-m", "infra.cluster.keeper", str(pid_file), *command],
+            subprocess.run(
+                [
+                    *("sh", "-c", '"$@" &', "sh"),
+                    *(sys.executable, "-S", "-s", "-m", "infra.cluster.keeper", str(pid_file), *command),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=REPOSITORY,
                 start_new_session=True,
+                check=True,
             )
         note.write_text(wanted, encoding="utf-8")
         if not poll(lambda: keeper.read_pid(pid_file) != 0 and not free(host_port), deadline=DEADLINE):

@@ -28,27 +28,29 @@ def launch(layout: Layout) -> None:
     cgroups.delegate(every)
     cgroups.create(every, group, controllers=False)
     layout.status.unlink(missing_ok=True)
-    # A shell moves itself into the group and becomes the supervisor: never a moment outside of it.
+    # A shell moves itself into the group and leaves the supervisor behind: never a moment outside of it, and
+    # nobody's child but init's.
     joins = "".join(f"echo 0 > {shlex.quote(str(h.root / group / 'cgroup.procs'))} && " for h in every)
     host_network = os.open("/proc/self/ns/net", os.O_RDONLY)
     try:
         with layout.supervisor_log.open("ab") as output:
-            child = subprocess.Popen(
-                ["sh", "-c", f"{joins} exec {shlex.join(supervisor_command(layout))}"],
+            subprocess.run(
+                ["sh", "-c", f"{joins} {{ {shlex.join(supervisor_command(layout))} & }}"],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 cwd=REPOSITORY,
                 start_new_session=True,
                 pass_fds=(host_network,),
-                env=_environment(host_network),
+                env=_environment(layout, host_network),
+                check=True,
             )
     finally:
         os.close(host_network)
-    if not poll(lambda: child.poll() is not None or layout.status.is_file(), deadline=20, pause=0.05):
+    if not poll(lambda: layout.status.is_file() or not cgroups.processes(every, group), deadline=20, pause=0.05):
         raise _failed(layout, "did not report within 20 s", Exit.DEADLINE)
-    if child.poll() is not None:
-        raise _failed(layout, f"ended with {child.returncode} at once", Exit.FAILED)
+    if not alive(layout):
+        raise _failed(layout, "ended at once", Exit.FAILED)
 
 
 def alive(layout: Layout) -> int:
@@ -98,11 +100,11 @@ def reload(layout: Layout) -> None:
         os.kill(pid, signal.SIGHUP)
 
 
-def _environment(host_network: int) -> dict[str, str]:
+def _environment(layout: Layout, host_network: int) -> dict[str, str]:
     """A clean one: nothing of the starting shell may change how the cluster behaves."""
     return {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": "/root",
+        "HOME": str(layout.instance.state),
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "SLIPWAY_HOST_NETWORK": str(host_network),
