@@ -2,6 +2,7 @@
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,9 +12,10 @@ from typing import Any
 from infra.engine.api import Action, ObjectResult, StackRef, StackResult
 from infra.engine.direct.config import load
 from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import cache_dir
 from infra.lib.report import Report, silent
 
-WORKER = (sys.executable, "-m", "infra.engine.direct.worker")
+WORKER = (sys.executable, "-m", "infra.engine.direct")
 END_SECONDS = 10.0
 
 
@@ -71,6 +73,7 @@ class DirectEngine:
                     stdout=subprocess.PIPE,
                     stderr=log,
                     text=True,
+                    env=_environment(),
                     start_new_session=True,  # ctrl-C is ours to handle; closing the pipe ends the worker
                 )
             atexit.register(self.close)
@@ -135,6 +138,14 @@ class DirectEngine:
             else:
                 raise _error(event["error"], self._log)
         raise SlipwayError(f"the engine's worker ended in the middle of `{task['verb']}`", hint=f"less {self._log}")
+
+
+def _environment() -> dict[str, str]:
+    """The SDK is large: compiled on every start it costs seconds: its bytecode is kept in any case."""
+    if not sys.dont_write_bytecode:
+        return dict(os.environ)
+    kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(cache_dir() / "bytecode")}
+    return {**os.environ, **kept}
 
 
 def _result(content: dict[str, Any]) -> StackResult:

@@ -1,7 +1,7 @@
 """The process that runs programs: it imports the SDK once and forks for each task.
 
 The SDK keeps global state, so every program gets a process; a fork of this warmed one costs
-milliseconds, a new interpreter half a second. Tasks come as JSON lines on standard input, events go
+milliseconds, a new interpreter a second. Tasks come as JSON lines on standard input, events go
 as JSON lines to standard output; what a program prints goes to standard error, the step's log.
 When the front door is gone (its end of the pipe closes) everything here ends at once: the objects
 are recorded before they are made, so the next `up` converges, and no orphan goes on writing.
@@ -32,7 +32,6 @@ from infra.lib.errors import SlipwayError
 
 def main() -> None:
     """Serve tasks until standard input ends."""
-    gc.disable()  # short-lived processes full of small objects: the collector doubles the time
     gc.freeze()
     events = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -86,7 +85,3 @@ def _leave_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-if __name__ == "__main__":
-    main()

@@ -77,9 +77,9 @@ def kube(api: ApiServer) -> Iterator[Kube]:
     client.close()
 
 
-@pytest.fixture
-def engine(api: ApiServer, tmp_path: Path) -> Iterator[DirectEngine]:
+@pytest.fixture(scope="session")
+def engine(api: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DirectEngine]:
     """An engine on that API."""
-    found = DirectEngine(log=tmp_path / "engine.log", kubeconfig=api.kubeconfig)
+    found = DirectEngine(log=tmp_path_factory.mktemp("engine") / "engine.log", kubeconfig=api.kubeconfig)
     yield found
     found.close()

@@ -1,0 +1,97 @@
+"""The engine's worker with something done to it, for fault tests: `python -m infra.tests.engine.defects <what>…`.
+
+`kill:<file>`            the process is killed at its n-th write to the cluster; the file says `<n> before|after`
+`record-late`            a defect: objects are recorded in the inventory after they are made
+`no-claim`               a defect: an object somebody else made is taken over
+`force`                  a defect: fields of other managers are taken
+`always-write`           a defect: an object is applied without looking whether it differs
+`no-wait`                a defect: nothing is waited for
+"""
+
+import itertools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from infra.engine.direct import apply as applying
+from infra.engine.direct import deploy, worker
+from infra.engine.direct.inventory import Inventory
+from infra.lib.kube import Kube, Object
+
+
+def always(*, answer: Any) -> Callable[..., Any]:  # noqa: ANN401 - stands in for any function
+    """A function that takes anything and gives this."""
+    return lambda *_, **__: answer
+
+
+def kill(file: str) -> None:
+    """SIGKILL at the n-th write, counted over all threads; the task's process reads the file at its first write."""
+    count = itertools.count(1)
+    lock = threading.Lock()
+    request = Kube.request
+
+    def counted(self: Kube, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - as the original
+        if method == "GET" or "dryRun" in (options.get("params") or {}):
+            return request(self, method, path, **options)
+        position, moment = Path(file).read_text().split()
+        with lock:
+            mine = next(count) == int(position)
+            if mine and moment == "before":
+                os.kill(os.getpid(), signal.SIGKILL)
+            answer = request(self, method, path, **options)
+            if mine:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+    Kube.request = counted  # type: ignore[method-assign] # the point of this module
+
+
+def record_late() -> None:
+    """Claim without writing; the final write of the run records everything."""
+    Inventory._record = always(answer=None)  # type: ignore[method-assign] # the point of this module
+
+
+def no_claim() -> None:
+    """Everything counts as ours."""
+    from infra.engine.direct import inventory
+
+    inventory._ours = always(answer=True)
+
+
+def force() -> None:
+    """Every apply takes what it sets."""
+    applying._forced = always(answer=True)
+
+
+def always_write() -> None:
+    """No comparison."""
+    applying.same = always(answer=False)  # type: ignore[attr-defined] # imported there
+
+
+def no_wait() -> None:
+    """Ready at once."""
+
+    def at_once(_: Kube, live: Object, **options: object) -> Object:
+        return live
+
+    deploy.until_ready = at_once  # type: ignore[attr-defined,assignment] # the point of this module
+
+
+DEFECTS: dict[str, Callable[..., None]] = {
+    "kill": kill,
+    "record-late": record_late,
+    "no-claim": no_claim,
+    "force": force,
+    "always-write": always_write,
+    "no-wait": no_wait,
+}
+
+if __name__ == "__main__":
+    for word in sys.argv[1:]:
+        name, *arguments = word.split(":")
+        DEFECTS[name](*arguments)
+    worker.main()
