@@ -145,8 +145,9 @@ def _spells(spaced: str) -> bool:
 def _variants(token: str) -> Iterator[str]:
     """What a token may imitate: signs read as letters, signs read as separators, repeats shortened."""
     plain = token.translate(LEET)
+    bare = token.strip(LEET_MARKS).translate(LEET)  # signs around a word imitate nothing
     split = "".join(character if character.isalpha() else " " for character in token)
-    for variant in dict.fromkeys((plain, split)):
+    for variant in dict.fromkeys((plain, bare, split)):
         yield _spaced(variant)
         if _REPEAT.search(variant):
             yield _spaced(_REPEAT.sub(r"\1", variant))
