@@ -171,8 +171,8 @@ class Kube:
         while found is not None:
             given = {key: value for key, value in params.items() if value}
             page = self.request("GET", found.path(namespace), params=given, accept=BARE if bare else "")
-            # Items of a list come without their kind.
-            items += [{"apiVersion": api_version, "kind": kind, **item} for item in page["items"]]
+            # Items of a list come without their kind; an empty list of bare metadata comes as null.
+            items += [{"apiVersion": api_version, "kind": kind, **item} for item in (page["items"] or [])]
             params["continue"] = (page.get("metadata") or {}).get("continue", "")
             if not params["continue"]:
                 break
