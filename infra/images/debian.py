@@ -70,6 +70,8 @@ def root_filesystem(target: Path, *, apt: Apt, suite: str, epoch: int, scratch: 
             "--format=tar",
             f"--keyring={KEYRING}",
             f"--aptopt={apt.settings}",
+            # Makes /bin a link before anything is unpacked; else the package usrmerge brings 50 MB of Perl.
+            "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
             "--dpkgopt=force-unsafe-io",
             *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in EXCLUDED),
             "--dpkgopt=path-include=/usr/share/doc/*/copyright",

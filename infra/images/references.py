@@ -14,7 +14,7 @@ from infra.lib.process import capture
 
 REGISTRY = "slipway.local"
 # Raised when build.py gives other bytes for the same recipe.
-FORMAT = "1"
+FORMAT = "2"
 RECIPES = Path(__file__).with_name("recipes")
 
 
