@@ -64,14 +64,15 @@ open: $(UP)  ## open the page in a browser
 images: $(UP)  ## images: references, size, built or not
 	@$(SLIPWAY) images
 
-load: $(TEST)  ## smoke load on the running service, judged
-	@$(PYTHON) -m load
+load: $(TEST)  ## smoke load on the running service, judged (SECONDS_LONG=40)
+	@LOAD_USERNAME=demo LOAD_PASSWORD="$$($(SLIPWAY) kubectl -n todo get secret todo-app -o 'go-template={{index .data "demo-password" | base64decode}}')" \
+	  $(PYTHON) -m load --host http://127.0.0.1:$(or $(SLIPWAY_PORT),8080) $(if $(SECONDS_LONG),--seconds $(SECONDS_LONG))
 
 bench: $(TEST)  ## figures (BENCH=id,… or a group) into docs/performance
-	@$(SUDO) $(PYTHON) -m infra.verify.bench
+	@$(SUDO) $(PYTHON) -m infra.verify.bench $(BENCH)
 
 faults: $(TEST)  ## fault tests at full count (FAULT=R06,…) into docs/reliability
-	@$(SUDO) $(PYTHON) -m infra.verify.faults
+	@$(SUDO) $(PYTHON) -m infra.verify.faults $(FAULT)
 
 check: $(TEST)  ## the gate that needs nothing running
 	@$(PYTHON) -m ci.tiers check

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cluster.api import ClusterInfo
-from infra.slipway import kube
+from infra.slipway import kube, views
 from infra.slipway.session import Session
 
 
@@ -23,7 +23,7 @@ def run(session: Session) -> None:
     if session.options.json:
         sys.stdout.write(json.dumps(as_json(session, info, pods), indent=1) + "\n")
         return
-    show(Console(highlight=False), session, info, pods, now=now)
+    show(views.console(), session, info, pods, now=now)
 
 
 def urls(info: ClusterInfo) -> dict[str, str]:

@@ -23,6 +23,8 @@ MARKS = {
     "cancelled": ("-", "yellow"),
     "skipped": ("-", "dim"),
 }
+REPEATED = 10.0  # seconds
+WIDTH_OF_PIPES = 200  # columns; rich takes a pipe for a screen of 80
 RUNNING = ("started", "progress", "still")
 
 
@@ -39,9 +41,15 @@ class PlainView:
     def __init__(self, output: TextIO, *, clock: Callable[[], str] = lambda: time.strftime("%H:%M:%S")) -> None:
         self._output = output
         self._clock = clock
+        self._said: dict[tuple[str, str], float] = {}
 
     def __call__(self, event: Event, /) -> None:
-        """Print `event`."""
+        """Print `event`; a step that repeats itself is quoted every REPEATED seconds only."""
+        if event.kind == "progress":
+            last = self._said.get((event.step, event.message))
+            if last is not None and event.elapsed - last < REPEATED:
+                return
+            self._said[event.step, event.message] = event.elapsed
         if event.kind == "plan":
             about = f", about {seconds(event.total_remaining)}" if event.total_remaining is not None else ""
             self._line(f"{len(event.steps)} step{'s' * (len(event.steps) != 1)}{about}")
@@ -137,16 +145,22 @@ class LiveView:
         return table
 
 
+def console() -> Console:
+    """Standard output for tables: as wide as the screen, wider than that into a pipe."""
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=WIDTH_OF_PIPES)
+
+
 @contextmanager
 def viewer(*, as_json: bool) -> Iterator[Viewer]:
     """The viewer that suits standard output, for the time of the block."""
     if as_json:
         yield JsonView(sys.stdout)
         return
-    console = Console()
-    if not console.is_terminal:
+    screen = Console()
+    if not screen.is_terminal:
         yield PlainView(sys.stdout)
         return
     live = LiveView()
-    with Live(live, console=console, refresh_per_second=4, transient=False):
+    with Live(live, console=screen, refresh_per_second=4, transient=False):
         yield live

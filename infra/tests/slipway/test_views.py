@@ -33,6 +33,16 @@ def test_a_piped_run_is_lines_with_the_time() -> None:
     ]
 
 
+def test_a_step_that_repeats_itself_is_quoted_now_and_then() -> None:
+    output = io.StringIO()
+    view = PlainView(output, clock=lambda: "12:00:00")
+    for second in range(25):
+        view(Event(kind="progress", step="a", message="0 of 1 pods", elapsed=second))
+        view(Event(kind="progress", step="a", message="0 of 2 pods", elapsed=second))
+
+    assert len(output.getvalue().splitlines()) == 2 * 3
+
+
 def test_json_is_one_object_a_line_without_empty_fields() -> None:
     output = io.StringIO()
     JsonView(output)(Event(kind="progress", step="a", message="x", elapsed=1.5, share=0.5))
