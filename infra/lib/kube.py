@@ -28,6 +28,7 @@ RETRIED = frozenset({429, 502, 503, 504})
 RETRIED_TEXTS = ("failed calling webhook", "etcdserver: ", "the server is currently unable")
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 LIMITS_OF_A_LIST = 500
+WORKLOADS = ("apps/", "batch/")
 BARE = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 
@@ -191,11 +192,16 @@ class Kube:
         return dict(self.request("PATCH", path, params=params, body=body, media="application/apply-patch+yaml"))
 
     def delete(self, api_version: str, kind: str, namespace: str, name: str, *, uid: str = "") -> bool:
-        """Ask for deletion, dependents first; False when it is gone already or is not the object with this uid."""
+        """Ask for deletion; False when it is gone already or is not the object with this uid.
+
+        Workloads stay visible until their pods are gone. Others do not: the garbage collector learns of a
+        new custom kind late, and the object would wait for it.
+        """
         found = self.kind(api_version, kind)
         if found is None:
             return False
-        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground"}
+        policy = "Foreground" if api_version.startswith(WORKLOADS) else "Background"
+        options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy}
         if uid:
             options["preconditions"] = {"uid": uid}
         try:

@@ -18,6 +18,7 @@ from infra.lib.report import Report
 PAUSE = 0.2
 DEADLINE = 180.0  # seconds an object has to go
 THREADS = 16
+HELD_SHOWN = 5
 # Within a level these go last: what they contain or define goes with them.
 LAST = {"CustomResourceDefinition": 1, "Namespace": 2}
 NAMESPACE_TROUBLE = (
@@ -113,6 +114,8 @@ def _ours(live: Object) -> bool:
 def _stuck(kube: Kube, ref: Ref, live: Object, seconds: float) -> SlipwayError:
     metadata = live["metadata"]
     why = [str(condition(live, kind).get("message")) for kind in NAMESPACE_TROUBLE if _is_true(live, kind)]
+    if ref.kind == "Namespace":
+        why += _held(kube, ref.name)
     if metadata.get("finalizers"):
         why.append(f"finalizers not removed by their controllers: {', '.join(metadata['finalizers'])}")
     if not metadata.get("deletionTimestamp"):
@@ -128,3 +131,13 @@ def _stuck(kube: Kube, ref: Ref, live: Object, seconds: float) -> SlipwayError:
 
 def _is_true(live: Object, kind: str) -> bool:
     return condition(live, kind).get("status") == "True"
+
+
+def _held(kube: Kube, namespace: str) -> list[str]:
+    """The objects whose finalizers keep a namespace; asked only when it is stuck."""
+    held = []
+    for kind in kube.kinds():
+        if kind.namespaced:
+            items = kube.find_all(kind.api_version, kind.kind, namespace, bare=True)
+            held += [item["metadata"] | {"kind": kind.kind} for item in items if item["metadata"].get("finalizers")]
+    return [f"{item['kind']} {item['name']} waits for {', '.join(item['finalizers'])}" for item in held[:HELD_SHOWN]]

@@ -73,8 +73,9 @@ class Deployer(Registrar):
             )
         if live and _failed_job(live):
             remove(self._kube, ref, live)  # a Job does not start again by itself; `up` again means try again
-            live = None
-        action, live = apply(self._kube, body, live)
+            action, live = Action.UPDATED, apply(self._kube, body, None)[1]
+        else:
+            action, live = apply(self._kube, body, live)
         live = until_ready(self._kube, live, timeout=item.options.timeout, stopping=self.stopping, report=self._report)
         self._done(item, action, live)
         return _shown(live)

@@ -1,5 +1,6 @@
 """Fixtures of the engine tests: throw-away stacks, one direct engine, one real API a session."""
 
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from infra.lib.report import silent
 from infra.tests.engine.apiserver import ApiServer
 
 MakeStack = Callable[..., StackRef]
+With = Callable[..., DirectEngine]
 
 
 @pytest.fixture
@@ -83,3 +85,18 @@ def engine(api: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     found = DirectEngine(log=tmp_path_factory.mktemp("engine") / "engine.log", kubeconfig=api.kubeconfig)
     yield found
     found.close()
+
+
+@pytest.fixture
+def engine_with(api: ApiServer, tmp_path: Path) -> Iterator[With]:
+    """`engine_with("force", …)`: an engine whose worker has these faults or defects."""
+    made: list[DirectEngine] = []
+
+    def make(*defects: str) -> DirectEngine:
+        worker = (sys.executable, "-m", "infra.tests.engine.defects", *defects)
+        made.append(DirectEngine(log=tmp_path / "faulty.log", kubeconfig=api.kubeconfig, worker=worker))
+        return made[-1]
+
+    yield make
+    for engine in made:
+        engine.close()

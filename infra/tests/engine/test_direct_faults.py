@@ -1,7 +1,5 @@
 """Faults of the direct engine on a real API; each has a seeded defect that turns it red (`defects.py`)."""
 
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +10,9 @@ from infra.engine.direct.inventory import NAMESPACE
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import Kube, Object
 from infra.tests.engine.apiserver import ApiServer
-from infra.tests.engine.conftest import MakeStack
+from infra.tests.engine.conftest import MakeStack, With
 
 pytestmark = pytest.mark.integration
-
-With = Callable[..., DirectEngine]
-
-
-@pytest.fixture
-def engine_with(api: ApiServer, tmp_path: Path) -> Iterator[With]:
-    """`engine_with("force", …)`: an engine whose worker has these faults or defects."""
-    made: list[DirectEngine] = []
-
-    def make(*defects: str) -> DirectEngine:
-        worker = (sys.executable, "-m", "infra.tests.engine.defects", *defects)
-        made.append(DirectEngine(log=tmp_path / "faulty.log", kubeconfig=api.kubeconfig, worker=worker))
-        return made[-1]
-
-    yield make
-    for engine in made:
-        engine.close()
 
 
 def chain(namespace: str) -> str:

@@ -1,0 +1,154 @@
+"""Helm releases of the direct engine by the real helm on a real API."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.engine.api import StackRef
+from infra.engine.direct.engine import DirectEngine
+from infra.engine.direct.helm import Helm
+from infra.lib.errors import Exit, SlipwayError
+from infra.lib.kube import Kube
+from infra.lib.report import silent
+from infra.tests.engine.apiserver import ApiServer
+from infra.tests.engine.conftest import MakeStack
+
+pytestmark = pytest.mark.integration
+
+CONFIG_MAP = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "{{ .Release.Name }}"}
+data: {replicas: {{ .Values.replicas | quote }}}
+"""
+POD = """
+{{- if .Values.pod }}
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: "{{ .Release.Name }}"}
+spec:
+  selector: {matchLabels: {app: "{{ .Release.Name }}"}}
+  template:
+    metadata: {labels: {app: "{{ .Release.Name }}"}}
+    spec: {containers: [{name: web, image: "nowhere/web:1"}]}
+{{- end }}
+"""
+
+
+def release(make_stack: MakeStack, name: str, *, replicas: int = 1, pod: bool = False, timeout: int = 5) -> StackRef:
+    """A stack with one release of a chart beside it."""
+    program = f"""
+        from pulumi_kubernetes.helm.v3 import Release
+        values = {{"replicas": {replicas}, "pod": {pod}}}
+        Release("r", name={name!r}, chart="./chart", namespace="default", values=values, timeout={timeout})
+    """
+    stack = make_stack(program, name=name)
+    chart = stack.directory / "chart"
+    (chart / "templates").mkdir(parents=True, exist_ok=True)
+    (chart / "Chart.yaml").write_text("apiVersion: v2\nname: sample\nversion: 1.0.0\n")
+    (chart / "values.yaml").write_text("replicas: 0\npod: false\n")
+    (chart / "templates" / "configmap.yaml").write_text(CONFIG_MAP)
+    (chart / "templates" / "deployment.yaml").write_text(POD)
+    return stack
+
+
+class TestRelease:
+    def test_is_installed_left_alone_upgraded_and_removed(
+        self, engine: DirectEngine, kube: Kube, api: ApiServer, make_stack: MakeStack
+    ) -> None:
+        stack = release(make_stack, "first", replicas=2)
+        assert engine.preview(stack).counts["created"] == 1
+        assert engine.up(stack).counts["created"] == 1
+        assert _replicas(kube, "first") == "2"
+
+        before = api.mark()
+        assert engine.up(stack).changed == 0
+        assert api.writes(since=before) == []
+
+        changed = release(make_stack, "first", replicas=3)
+        assert engine.preview(changed).counts["updated"] == 1
+        assert engine.up(changed).counts["updated"] == 1
+        assert _replicas(kube, "first") == "3"
+
+        assert engine.down(stack).counts["deleted"] == 1
+        assert kube.get("v1", "ConfigMap", "default", "first") is None
+
+    def test_an_edited_chart_is_an_upgrade(self, engine: DirectEngine, kube: Kube, make_stack: MakeStack) -> None:
+        engine.up(release(make_stack, "edited"))
+        stack = release(make_stack, "edited")
+        template = stack.directory / "chart" / "templates" / "configmap.yaml"
+        template.write_text(CONFIG_MAP.replace("replicas:", "copies:"))
+
+        assert engine.up(stack).counts["updated"] == 1
+        found = kube.get("v1", "ConfigMap", "default", "edited")
+        assert found is not None
+        assert found["data"] == {"copies": "1"}
+
+    def test_that_never_gets_ready_is_told_by_its_pods(
+        self, engine: DirectEngine, kube: Kube, make_stack: MakeStack
+    ) -> None:
+        with pytest.raises(SlipwayError) as caught:
+            engine.up(release(make_stack, "podless", pod=True, timeout=4))
+
+        assert caught.value.code is Exit.DEADLINE
+        assert any("Unschedulable" in line for line in caught.value.details), caught.value.details
+
+        assert engine.up(release(make_stack, "podless")).counts["updated"] == 1
+        assert kube.get("apps/v1", "Deployment", "default", "podless") is None
+
+    @pytest.mark.parametrize("earlier", [False, True], ids=["pending-install", "pending-upgrade"])
+    def test_left_pending_by_a_killed_helm_is_recovered(
+        self, engine: DirectEngine, kube: Kube, make_stack: MakeStack, tmp_path: Path, *, earlier: bool
+    ) -> None:
+        name = f"pending-{str(earlier).lower()}"
+        if earlier:
+            engine.up(release(make_stack, name))
+        helm = Helm(kube=kube, log=tmp_path / "helm.log", report=silent)
+        stack = release(make_stack, name, pod=True)
+        _killed_helm(helm, name, stack.directory / "chart")
+        assert helm.revisions("default", name)[-1].status == ("pending-upgrade" if earlier else "pending-install")
+
+        engine.up(release(make_stack, name, replicas=7))
+
+        assert helm.revisions("default", name)[-1].status == "deployed"
+        assert _replicas(kube, name) == "7"
+        assert kube.get("apps/v1", "Deployment", "default", name) is None, "an orphan of the killed helm"
+
+
+def test_renders_as_helm_would_install(offline: DirectEngine, make_stack: MakeStack, tmp_path: Path) -> None:
+    offline.render(release(make_stack, "rendered", replicas=4), tmp_path / "out")
+
+    text = (tmp_path / "out/rendered/release-rendered/default/configmap-rendered.yaml").read_text()
+    assert "replicas: '4'" in text
+
+
+def test_a_field_the_engine_does_not_pass_on_is_refused(
+    offline: DirectEngine, make_stack: MakeStack, tmp_path: Path
+) -> None:
+    program = """
+        from pulumi_kubernetes.helm.v3 import Release
+        Release("r", name="r", chart="./chart", postrender="sed")
+    """
+    with pytest.raises(SlipwayError, match="it sets the field postrender"):
+        offline.render(make_stack(program), tmp_path)
+
+
+def _killed_helm(helm: Helm, name: str, chart: Path) -> None:
+    words = [name, str(chart), "--install", "--wait", "--set=pod=true"]
+    command = [str(word) for word in helm._command("upgrade", "default", words)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=helm._homes())
+    end = time.monotonic() + 30
+    while not any(item.status.startswith("pending") for item in helm.revisions("default", name)):
+        assert time.monotonic() < end, "helm stored no pending revision"
+        time.sleep(0.05)
+    time.sleep(1.0)  # until it has made its objects and waits
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def _replicas(kube: Kube, name: str) -> str:
+    found = kube.get("v1", "ConfigMap", "default", name)
+    return str(found["data"]["replicas"]) if found else ""
