@@ -47,7 +47,6 @@ def test_arguments_are_one_frozen_keyword_only_dataclass(component: type[pulumi.
     arguments: Any = hints["args"]
 
     assert list(inspect.signature(component.__init__).parameters) == ["self", "name", "args", "opts"]
-    assert dataclasses.is_dataclass(arguments)
     assert arguments.__name__ == f"{component.__name__}Args"
     assert arguments.__dataclass_params__.frozen
     assert all(field.kw_only for field in dataclasses.fields(arguments))
