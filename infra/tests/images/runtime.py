@@ -24,12 +24,20 @@ class Unpacked:
 @contextmanager
 def unpacked(archive: Path, work: Path) -> Iterator[Unpacked]:
     """The image's root file system below `work`, removed afterwards; whiteouts applied by buildah."""
-    buildah = ["buildah", "--root", work / "root", "--runroot", work / "run", "--storage-driver", "vfs"]
+    buildah: list[str | Path] = [
+        "buildah",
+        "--root",
+        work / "root",
+        "--runroot",
+        work / "run",
+        "--storage-driver",
+        "vfs",
+    ]
     work.mkdir(parents=True)
     policy = work / "policy.json"
     policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}', encoding="utf-8")
     try:
-        pull = ["from", "--signature-policy", policy, f"oci-archive:{archive}"]
+        pull: list[str | Path] = ["from", "--signature-policy", policy, f"oci-archive:{archive}"]
         name = capture([*buildah, *pull], deadline=120, env={"TMPDIR": str(work)}).strip()
         inspected = json.loads(capture([*buildah, "inspect", name]))
         root = Path(capture([*buildah, "mount", name]).strip())
