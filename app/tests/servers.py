@@ -125,13 +125,8 @@ def _postgresql(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
         "shared_buffers": "32MB",
     }
     arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    log = (base / "postgresql.log").open("wb")
-    process = subprocess.Popen(
-        [*as_user, str(PG_BIN / "postgres"), "-D", str(data), *arguments],
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    command = [*as_user, str(PG_BIN / "postgres"), "-D", str(data), *arguments]
+    process = _started(command, base / "postgresql.log")
     _wait(process, servers.database_port, base / "postgresql.log")
     password = (servers.secrets_dir / "database-password").read_text(encoding="utf-8")
     servers.psql(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'")
@@ -145,11 +140,14 @@ def _redis(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
     config.write_text(
         f'bind 127.0.0.1\nport {servers.redis_port}\nsave ""\ndir {base}\nrequirepass {password}\n', encoding="utf-8"
     )
-    log = (base / "redis.log").open("wb")
-    command = ["redis-server", str(config)]
-    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    process = _started(["redis-server", str(config)], base / "redis.log")
     _wait(process, servers.redis_port, base / "redis.log")
     return process
+
+
+def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -1,0 +1,47 @@
+"""Who may do what: every route and method of the service, declared once.
+
+Columns: nobody, the owner of the object in the address, another user, a banned user, an administrator. A number is the
+status; the administrator is another user where objects are private, so private things are 404 for it as well.
+"""
+
+ROLES = ("anon", "user", "other", "banned", "admin")
+KEY = "<uuid:key>"
+OPEN = (200, 200, 200, 200, 200)
+ADMIN_READ = (401, 403, 403, 403, 200)
+
+API: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("api/v1/auth/tokens", "POST"): (201, 201, 201, 403, 201),
+    ("api/v1/auth/tokens", "GET"): (401, 200, 200, 403, 200),
+    (f"api/v1/auth/tokens/{KEY}", "DELETE"): (401, 204, 404, 403, 404),
+    ("api/v1/auth/me", "GET"): (401, 200, 200, 403, 200),
+    ("api/v1/todos", "GET"): (401, 200, 200, 403, 200),
+    ("api/v1/todos", "POST"): (401, 201, 201, 403, 201),
+    (f"api/v1/todos/{KEY}", "GET"): (401, 200, 404, 403, 404),
+    (f"api/v1/todos/{KEY}", "PATCH"): (401, 200, 404, 403, 404),
+    (f"api/v1/todos/{KEY}", "DELETE"): (401, 204, 404, 403, 404),
+    (f"api/v1/todos/{KEY}/start", "POST"): (401, 200, 404, 403, 404),
+    (f"api/v1/todos/{KEY}/complete", "POST"): (401, 200, 404, 403, 404),
+    (f"api/v1/todos/{KEY}/reopen", "POST"): (401, 409, 404, 403, 404),
+    (f"api/v1/todos/{KEY}/cancel", "POST"): (401, 200, 404, 403, 404),
+    ("api/v1/banned-words", "GET"): ADMIN_READ,
+    ("api/v1/banned-words", "POST"): (401, 403, 403, 403, 201),
+    (f"api/v1/banned-words/{KEY}", "DELETE"): (401, 403, 403, 403, 204),
+    ("api/v1/violations", "GET"): ADMIN_READ,
+    (f"api/v1/violations/{KEY}", "GET"): ADMIN_READ,
+    ("api/v1/users/ban", "POST"): (401, 403, 403, 403, 200),
+}
+# pages use sessions: nobody is sent to the sign-in page, a banned user gets 403 wherever it goes
+PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
+    ("", "GET"): (302, 200, 200, 403, 200),
+    ("", "POST"): (302, 302, 302, 403, 302),
+    (f"todos/{KEY}/<str:action>", "POST"): (302, 302, 302, 403, 302),
+    ("sign-in", "GET"): (200, 200, 200, 403, 200),
+    ("sign-in", "POST"): (302, 302, 302, 403, 302),
+    ("sign-out", "POST"): (302, 302, 302, 403, 302),
+    ("moderation", "GET"): (302, 403, 403, 403, 200),
+    (f"moderation/users/{KEY}/ban", "POST"): (302, 403, 403, 403, 302),
+    ("healthz", "GET"): (200, 200, 200, 403, 200),
+    ("readyz", "GET"): (200, 200, 200, 403, 200),
+}
+PUBLIC = {("api/v1/auth/tokens", "POST"), ("sign-in", "GET"), ("sign-in", "POST"), ("sign-out", "POST")}
+PUBLIC |= {("healthz", "GET"), ("readyz", "GET")}

@@ -1,0 +1,145 @@
+"""Every route, method and role against the declaration."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from tests.access import API, KEY, PAGES, ROLES
+from tests.conftest import api
+from todo_app.accounts.access import AccountBanned, admit
+from todo_app.accounts.bans import users_ban
+from todo_app.accounts.models import Role, User
+from todo_app.accounts.services import token_create
+from todo_app.moderation.checks import Refusal
+from todo_app.moderation.matcher import Hit
+from todo_app.moderation.services import violation_record, word_add
+from todo_app.todos.services import todo_create
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def cast(make_user: Callable[..., User]) -> dict[str, User]:
+    """One user for each role that is somebody."""
+    return {name: make_user(role=Role.ADMIN if name == "admin" else Role.USER) for name in ROLES[1:]}
+
+
+def ban(cast: dict[str, User]) -> None:
+    users_ban(user_ids=[cast["banned"].pk], action="ban", reason="test", actor=cast["admin"], now=timezone.now())
+
+
+def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple[str, dict[str, Any]]:
+    """The address with a real key in it, and a good body."""
+    now, owner = timezone.now(), cast["user"]
+    who = cast.get(role, owner)
+    key: object = None
+    if "auth/tokens" in route:
+        key = token_create(user=owner, name="", now=now).row.pk
+    elif "todos" in route:
+        key = todo_create(owner=owner, title="mine", now=now).pk
+    elif "banned-words" in route:
+        key = word_add(word=f"word {now.timestamp()} {role}", severity=1, now=now).pk
+    elif "violations" in route:
+        refusal = Refusal(owner.pk, "bad\n", (Hit(0, 3, "bad", 1),), 1)
+        key = violation_record(user=owner, refusal=refusal, now=now).pk
+    else:
+        key = cast["other"].pk
+    bodies: dict[tuple[str, str], dict[str, Any]] = {
+        ("api/v1/auth/tokens", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
+        ("sign-in", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
+        ("api/v1/todos", "POST"): {"title": "new"},
+        ("", "POST"): {"title": "new"},
+        (f"api/v1/todos/{KEY}", "PATCH"): {"title": "changed"},
+        ("api/v1/banned-words", "POST"): {"word": f"new {now.timestamp()} {role}"},
+        ("api/v1/users/ban", "POST"): {"user_ids": [str(cast["other"].pk)], "action": "unban", "reason": "test"},
+        (f"moderation/users/{KEY}/ban", "POST"): {"action": "unban", "reason": "test"},
+    }
+    return "/" + route.replace(KEY, str(key)).replace("<str:action>", "start"), bodies.get((route, method), {})
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("route", "method"), API)
+def test_the_api_answers_as_declared(route: str, method: str, role: str, cast: dict[str, User]) -> None:
+    client = api(cast.get(role))
+    address, body = prepared(route, method, cast, role)
+    ban(cast)
+
+    headers = {"If-Match": "*"} if method == "PATCH" else {}
+    response = client.generic(method, address, json_bytes(body), content_type="application/json", headers=headers)
+
+    assert response.status_code == API[route, method][ROLES.index(role)], response.content
+    if response.status_code >= 400:
+        assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("route", "method"), PAGES)
+def test_the_pages_answer_as_declared(route: str, method: str, role: str, cast: dict[str, User]) -> None:
+    client = Client()
+    if role in cast:
+        client.force_login(cast[role], backend="todo_app.accounts.backends.AccountBackend")
+    address, body = prepared(route, method, cast, role)
+    ban(cast)
+
+    response = client.get(address) if method == "GET" else client.post(address, body)
+
+    assert response.status_code == PAGES[route, method][ROLES.index(role)], response.content
+
+
+def test_a_method_that_is_not_declared_is_405(cast: dict[str, User]) -> None:
+    client = api(cast["admin"])
+    tried = 0
+    for route in {route for route, _ in API}:
+        address, _ = prepared(route, "", cast, "admin")
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {m for r, m in API if r == route}:
+            tried += 1
+            response = client.generic(method, address, b"{}", content_type="application/json")
+            assert (method, response.status_code) == (method, 405)
+            assert response.headers["Allow"]
+    assert tried >= 40
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer x", "Basic dTpw", "Bearer " + "a" * 300, "slw_x"])
+def test_a_forged_token_is_401(header: str) -> None:
+    response = Client(headers={"Authorization": header}).get("/api/v1/auth/me")
+
+    assert response.status_code == 401
+    assert response.json()["type"] == "token-invalid"
+
+
+def test_expired_and_revoked_tokens_are_401(user: User) -> None:
+    from todo_app.accounts.models import ApiToken
+
+    client = api(user)
+    assert client.get("/api/v1/auth/me").status_code == 200
+
+    ApiToken.objects.filter(user=user).update(expires_on=timezone.now())
+    assert client.get("/api/v1/auth/me").status_code == 401
+
+    other = api(user)
+    key = other.get("/api/v1/auth/tokens").json()["data"][0]["id"]
+    assert other.delete(f"/api/v1/auth/tokens/{key}").status_code == 204
+    assert other.get("/api/v1/auth/me").status_code == 401
+
+
+def test_a_path_that_forgets_the_ban_is_noticed(cast: dict[str, User], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: without `admit` on the token path the matrix's banned column would be wrong."""
+    client = api(cast["banned"])
+    ban(cast)
+    assert client.get("/api/v1/auth/me").status_code == 403
+
+    monkeypatch.setattr("todo_app.accounts.services.admit", lambda user: user)
+
+    assert client.get("/api/v1/auth/me").status_code == 200
+    with pytest.raises(AccountBanned):
+        admit(User.objects.get(pk=cast["banned"].pk))
+
+
+def json_bytes(body: dict[str, Any]) -> bytes:
+    """The body as JSON, nothing for none."""
+    import orjson
+
+    return orjson.dumps(body) if body else b""
