@@ -26,7 +26,7 @@ from infra.lib.paths import REPOSITORY, RUN_ROOT, STATE_ROOT, Instance
 from infra.lib.process import capture, tail
 from infra.lib.report import Report, silent
 
-DEADLINE = 20.0
+DEADLINE, IMAGES = 20.0, 15.0
 
 
 class ContextCluster:
@@ -85,8 +85,16 @@ class ContextCluster:
         if own := self._embedded():
             own.load_images(archives, report)
             return
-        nodes = json.loads(self._kubectl(report, "get", "nodes", "-o", "json"))["items"]
-        missing = [ref for ref in archives if not all(ref in _images_of(node) for node in nodes)]
+        report(f"look for {len(archives)} images on the nodes")
+        missing = list(archives)
+
+        def all_there() -> bool:
+            nodes = json.loads(self._kubectl(report, "get", "nodes", "-o", "json"))["items"]
+            missing[:] = [ref for ref in archives if not all(ref in _images_of(node) for node in nodes)]
+            return not missing
+
+        # Kubelets report new images with their next status, every 10 s.
+        poll(all_there, deadline=IMAGES, pause=2)
         if missing:
             raise SlipwayError(
                 f"the nodes of context {self._name!r} do not have {len(missing)} images and no registry serves them",

@@ -70,13 +70,16 @@ class Child:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         os.execve(self.program, self.command, {**os.environ, **self.env})  # noqa: S606 - the plan names it
 
-    def ended(self, status: int, *, now: float) -> None:
-        """Plan the next start: 0.5 s, doubled up to 30 s, from the beginning after a quiet minute."""
+    def ended(self, status: int, *, now: float, last: bool = False) -> None:
+        """Plan the next start, unless this is the `last` end: 0.5 s, doubled to 30 s, anew after a quiet minute."""
         code = os.waitstatus_to_exitcode(status)
         reason = f"ended with {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
         if now - self.started > QUIET:
             self.pause = BACKOFF_FIRST
         self.pid = 0
+        if last:
+            self.enter("stopped", reason)
+            return
         self.restarts += 1
         self.next_start = now + self.pause
         self.enter("backoff", f"{reason}; next start in {self.pause:.1f} s")

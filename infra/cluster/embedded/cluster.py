@@ -130,7 +130,7 @@ class EmbeddedCluster:
     def _write(self, wanted: plan.Data, *, pause: str) -> None:
         """Folders, keys, certificates and files: everything the supervisor finds when it starts."""
         layout, network = self._layout, self._network()
-        for folder in (layout.instance.run, layout.instance.logs, layout.bin, layout.config, layout.volumes):
+        for folder in (layout.instance.run, layout.instance.logs, layout.bin, layout.config, *layout.local_volumes):
             folder.mkdir(parents=True, exist_ok=True)
         layout.instance.state.chmod(0o711)
         layout.instance.run.chmod(0o700)

@@ -17,7 +17,7 @@ COREFILE = f"""\
 .:5353 {{
     errors
     health :8080 {{
-        lameduck 5s
+        lameduck 2s
     }}
     ready :8181
     kubernetes {CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {{

@@ -173,7 +173,7 @@ def cni(network: Network) -> Data:
 
 
 def containerd(layout: Layout, machine: Machine, *, pause: str) -> str:
-    """containerd 1.6 configuration, version 2."""
+    """containerd 1.6 configuration, version 2. An AppArmor profile would stay in the host's kernel: none is loaded."""
     restrict = str(not machine.may_raise_limits).lower()
     return f"""version = 2
 root = "{place.CONTAINERD_ROOT}"
@@ -196,7 +196,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     conf_dir = "{layout.config}/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     default_runtime_name = "runc"
-    snapshotter = "overlayfs"
+    snapshotter = "{machine.snapshotter}"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]

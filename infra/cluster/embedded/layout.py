@@ -51,6 +51,11 @@ class Layout:
         return self.instance.state / "volumes"
 
     @property
+    def local_volumes(self) -> tuple[Path, ...]:
+        """The folders that the stacks' local volumes point to; kubelet gives them to each pod's group."""
+        return tuple(self.volumes / name for name in ("postgresql", "redis"))
+
+    @property
     def staging(self) -> Path:
         """A mount point used while the namespace is set up; empty on the host."""
         return self.instance.state / "staging"

@@ -81,7 +81,7 @@ class Supervisor:
                 return
             for child in self.children.values():
                 if pid == child.pid:
-                    child.ended(status, now=time.monotonic())
+                    child.ended(status, now=time.monotonic(), last=self.stopping)
                     _say(f"{child.name}: {child.message}")
                 elif pid == child.gate:
                     child.gate = 0

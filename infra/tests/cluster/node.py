@@ -124,13 +124,13 @@ def web(name: str = "web") -> tuple[dict[str, Any], ...]:
 
 
 def client(address: str, *, name: str = "client") -> dict[str, Any]:
-    """A pod that asks http://`address`/health once and prints the answer."""
+    """A pod that asks http://`address`/health until there is an answer, and prints it."""
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name},
         "spec": {
-            "restartPolicy": "Never",
+            "restartPolicy": "OnFailure",
             "containers": [
                 {
                     "name": "client",

@@ -54,3 +54,10 @@ def test_log_is_bounded_and_keeps_its_last_part(tmp_path: Path) -> None:
 
     assert one.log.read_bytes() == b"next"
     assert (tmp_path / "etcd.log.1").stat().st_size == module.LOG_BYTES + 1
+
+
+def test_end_that_was_asked_for_is_no_restart(tmp_path: Path) -> None:
+    one = child(tmp_path)
+    one.ended(0, now=0.0, last=True)
+
+    assert (one.state, one.restarts, one.message) == ("stopped", 0, "ended with 0")

@@ -52,8 +52,9 @@ def component_pid(bench: Bench, name: str) -> int:
 
 
 def test_pod_runs_and_reaches_a_service_by_name(bench: Bench) -> None:
-    bench.node.apply(*web(), client("web.default.svc.cluster.local"))
+    bench.node.apply(*web())
     bench.node.wait("pod/web", "condition=Ready")
+    bench.node.apply(client("web.default.svc.cluster.local"))
     bench.node.wait("pod/client", "jsonpath={.status.phase}=Succeeded")
 
     assert bench.node.kubectl("logs", "client").strip() == "OK"

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,13 @@ import pytest
 from infra.cluster.embedded import files
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.layout import Layout
-from infra.cluster.embedded.machine import Machine, capabilities
+from infra.cluster.embedded.machine import Machine, capabilities, snapshotter
 from infra.lib.paths import Instance
 
 LAYOUT = Layout(Instance("demo"))
 NETWORK = Network("10.180.0.0/16")
-POOR = Machine(cgroup_version=1, capabilities=frozenset({"CAP_SYS_ADMIN"}), swap=False)
-RICH = Machine(cgroup_version=2, capabilities=frozenset({"CAP_SYS_ADMIN", "CAP_SYS_RESOURCE"}), swap=True)
+POOR = Machine(cgroup_version=1, capabilities=frozenset({"CAP_SYS_ADMIN"}), snapshotter="overlayfs")
+RICH = Machine(cgroup_version=2, capabilities=frozenset({"CAP_SYS_ADMIN", "CAP_SYS_RESOURCE"}), snapshotter="native")
 
 
 def content(machine: Machine = POOR) -> dict[str, Any]:
@@ -74,3 +75,16 @@ def test_effective_capabilities_are_read() -> None:
 
     assert capabilities(status) == {"CAP_NET_ADMIN", "CAP_SYS_ADMIN", "CAP_SYS_RESOURCE"}
     assert capabilities("Name: x\n") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("mounts", "kept"),
+    [
+        ("27 1 254:0 / / rw - ext4 /dev/vda rw\n", "overlayfs"),
+        ("27 1 0:9 / / rw - overlay overlay rw\n", "native"),
+        ("27 1 0:9 / / rw - overlay overlay rw\n30 27 8:1 / /var/lib rw - xfs /dev/sda1 rw\n", "overlayfs"),
+        ("27 1 254:0 / / rw - ext4 /dev/vda rw\n31 27 0:50 / /var/lib/slipway rw - nfs4 host:/x rw\n", "native"),
+    ],
+)
+def test_images_are_copied_where_no_overlay_can_be_made(mounts: str, kept: str) -> None:
+    assert snapshotter(mounts, Path("/var/lib/slipway")) == kept
