@@ -119,3 +119,6 @@ class Engine(Protocol):
 
     def outputs(self, stack: StackRef) -> Mapping[str, Any]:
         """What the stack exported in its last complete `up`; empty when there was none."""
+
+    def close(self) -> None:
+        """End what the engine keeps running; it starts again when it is used again."""

@@ -49,15 +49,14 @@ class Kind:
         return f"{root}{place}/{self.plural}" + (f"/{name}" if name else "")
 
 
-class KubeError(Exception):
-    """The API server refused a request; `status` is its Status object."""
+class KubeError(SlipwayError):
+    """The API server refused a request; `status` is its Status object, `http` the HTTP status code."""
 
-    def __init__(self, code: int, status: Object) -> None:
-        super().__init__(status.get("message") or f"HTTP {code}")
-        self.code = code
+    def __init__(self, http: int, status: Object) -> None:
+        super().__init__(str(status.get("message") or f"the API server answered HTTP {http}"))
+        self.http = http
         self.status = status
         self.reason = str(status.get("reason", ""))
-        self.message = str(self)
 
     @property
     def causes(self) -> list[Object]:
@@ -151,7 +150,7 @@ class Kube:
         try:
             return dict(self.request("GET", found.path(namespace, name)))
         except KubeError as error:
-            if error.code == 404:
+            if error.http == 404:
                 return None
             raise
 
@@ -207,7 +206,7 @@ class Kube:
         try:
             self.request("DELETE", found.path(namespace, name), body=options)
         except KubeError as error:
-            if error.code == 404 or (error.code == 409 and uid):
+            if error.http == 404 or (error.http == 409 and uid):
                 return False
             raise
         return True
@@ -235,7 +234,7 @@ class Kube:
         try:
             resources = self.request("GET", root)["resources"]
         except KubeError as error:
-            if error.code == 404:
+            if error.http == 404:
                 return {}
             raise
         return {
@@ -246,7 +245,7 @@ class Kube:
 
 
 def _passing(failure: KubeError) -> bool:
-    return failure.code in RETRIED or (failure.code == 500 and any(text in failure.message for text in RETRIED_TEXTS))
+    return failure.http in RETRIED or (failure.http == 500 and any(text in failure.message for text in RETRIED_TEXTS))
 
 
 def _status(response: httpx.Response) -> Object:

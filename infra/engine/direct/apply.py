@@ -55,7 +55,7 @@ def _send(kube: Kube, body: Object, *, dry_run: bool) -> Object:
     try:
         return kube.apply(body, dry_run=dry_run, force=_forced(body))
     except KubeError as error:
-        if error.code == 409 and _only_ours(error):
+        if error.http == 409 and _only_ours(error):
             return kube.apply(body, dry_run=dry_run, force=True)
         if _immutable(error) and body["kind"] == "Job":
             raise _ImmutableError from error
@@ -67,7 +67,7 @@ def explained(kube: Kube, body: Object, error: KubeError) -> SlipwayError:
     ref = Ref.of(body)
     namespace = f"-n {ref.namespace} " if ref.namespace else ""
     show = kube.command(f"{namespace}get {ref.kind.lower()} {ref.name} -o yaml --show-managed-fields")
-    if error.code == 409 and error.causes:
+    if error.http == 409 and error.causes:
         return SlipwayError(
             f"{ref}: another field manager owns what the program sets; nothing of it was changed",
             details=tuple(f"{cause.get('field')}: {cause.get('message')}" for cause in error.causes),
@@ -103,7 +103,7 @@ def _only_ours(error: KubeError) -> bool:
 
 def _immutable(error: KubeError) -> bool:
     texts = [error.message, *(str(cause.get("message")) for cause in error.causes)]
-    return error.code == 422 and any("immutable" in text or "may not change" in text for text in texts)
+    return error.http == 422 and any("immutable" in text or "may not change" in text for text in texts)
 
 
 def remove(kube: Kube, ref: Ref, live: Object) -> None:

@@ -6,6 +6,7 @@ the next `up` converges from the list, `down` deletes by it. It is written only 
 
 import json
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from infra.lib.kube import FIELD_MANAGER, Kube, Object
 NAMESPACE = "slipway-system"
 LABEL = "slipway/inventory"
 CONTENT = "inventory.json"
+GONE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ class Inventory:
         self._kube.delete("v1", "ConfigMap", NAMESPACE, self.header.project)
         if not self._kube.find_all("v1", "ConfigMap", NAMESPACE, labels=LABEL):
             self._kube.delete("v1", "Namespace", "", NAMESPACE)
+            self._namespace_gone()
 
     def _record(self, entry: Entry) -> None:
         with self._lock:
@@ -139,10 +142,26 @@ class Inventory:
         return wrote
 
     def _ensure_namespace(self) -> None:
-        if self.exists or self._kube.get("v1", "Namespace", "", NAMESPACE):
+        if self.exists:
             return
-        labels = {"app.kubernetes.io/managed-by": "slipway"}
-        self._kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+        found = self._kube.get("v1", "Namespace", "", NAMESPACE)
+        if found and not found["metadata"].get("deletionTimestamp"):
+            return
+        self._namespace_gone()
+        metadata = {"name": NAMESPACE, "labels": {"app.kubernetes.io/managed-by": "slipway"}}
+        self._kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+    def _namespace_gone(self) -> None:
+        """Wait for a deletion under way; a namespace that goes takes nothing new."""
+        end = time.monotonic() + GONE_SECONDS
+        while self._kube.get("v1", "Namespace", "", NAMESPACE):
+            if time.monotonic() > end:
+                raise SlipwayError(
+                    f"Namespace {NAMESPACE} is not gone after {GONE_SECONDS:.0f} s",
+                    hint=self._kube.command("describe", "namespace", NAMESPACE),
+                    code=Exit.DEADLINE,
+                )
+            time.sleep(0.3)
 
     def _content(self) -> str:
         objects = [

@@ -69,9 +69,9 @@ class Previewer(Registrar):
 
     def _unanswered(self, body: Object, live: Object | None, error: KubeError) -> Object:
         """A dry run cannot see what this very `up` makes first: a namespace or a kind. Nor replace a Job."""
-        if live is None and error.code in {404, 403}:
+        if live is None and error.http in {404, 403}:
             return body
-        if error.code == 422 and body["kind"] == "Job":
+        if error.http == 422 and body["kind"] == "Job":
             return body
         raise explained(self._kube, body, error) from error
 

@@ -42,6 +42,13 @@ class PulumiEngine:
         self._state = state.resolve()
         self._kubeconfig = kubeconfig
         self._context = context
+        self._kube: Kube | None = None
+
+    def close(self) -> None:
+        """Close the connection to the cluster."""
+        if self._kube is not None:
+            self._kube.close()
+            self._kube = None
 
     def up(
         self, stack: StackRef, *, overrides: Mapping[str, Any] | None = None, report: Report = silent
@@ -109,9 +116,10 @@ class PulumiEngine:
         return workspace
 
     def _inventory(self, stack: StackRef) -> Inventory:
-        kube = Kube(kubeconfig=self._cluster(), context=self._context)
+        if self._kube is None:
+            self._kube = Kube(kubeconfig=self._cluster(), context=self._context)
         header = Header(self.name, project_of(stack.directory).name, stack.environment)
-        return Inventory.load(kube, header=header, stack=stack.name)
+        return Inventory.load(self._kube, header=header, stack=stack.name)
 
     def _cluster(self) -> Path:
         if self._kubeconfig is None:
