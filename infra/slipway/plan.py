@@ -18,12 +18,21 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One unit of work. `deadline` in seconds; the action's result is a short note such as `0 changed`."""
+    """One unit of work. `deadline` in seconds; the action's result is a short note such as `0 changed`.
+
+    `timed_as` is the name its duration is kept under, so that a build and a look into the cache do not mix.
+    """
 
     name: str
     action: Callable[[Work], str | None]
     deadline: float
     needs: tuple[str, ...] = ()
+    timed_as: str = ""
+
+    @property
+    def timing(self) -> str:
+        """The name of its duration."""
+        return self.timed_as or self.name
 
 
 def check(steps: Sequence[Step]) -> None:
@@ -42,15 +51,16 @@ def check(steps: Sequence[Step]) -> None:
 def remaining(
     steps: Sequence[Step], *, estimates: dict[str, float], elapsed: dict[str, float], finished: frozenset[str]
 ) -> float | None:
-    """Seconds along the longest unfinished chain; None when a step on it has never been timed.
+    """Seconds along the longest unfinished chain; None when an unfinished step has never been timed.
 
-    `elapsed` holds the running steps. A step that outlives its estimate counts as nearly done.
+    `estimates` by the steps' timings; `elapsed` holds the running steps. A step that outlives its estimate
+    counts as nearly done.
     """
-    if any(step.name not in estimates for step in steps if step.name not in finished):
+    if any(step.timing not in estimates for step in steps if step.name not in finished):
         return None
     ends: dict[str, float] = {}
     by_name = {step.name: step for step in steps}
     for name in TopologicalSorter({step.name: step.needs for step in steps}).static_order():
-        own = 0.0 if name in finished else max(0.0, estimates[name] - elapsed.get(name, 0.0))
+        own = 0.0 if name in finished else max(0.0, estimates[by_name[name].timing] - elapsed.get(name, 0.0))
         ends[name] = own + max((ends[need] for need in by_name[name].needs), default=0.0)
     return max(ends.values(), default=0.0)

@@ -14,6 +14,7 @@ from infra import cluster as clusters
 from infra import engine as engines
 from infra.cluster.api import Cluster
 from infra.engine.api import Engine, StackRef
+from infra.engine.direct.engine import DirectEngine
 from infra.lib import locks
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY, cache_dir
@@ -82,13 +83,16 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The chosen engine on the chosen cluster; one for the whole run, as it keeps a warm process."""
-        return engines.select(
+        made = engines.select(
             self.options.engine,
             kubeconfig=self.cluster.kubeconfig(),
             context=self.cluster.context(),
             log=self.logs / "engine.log",
             state=self.options.instance.state if self.options.embedded else self._own,
         )
+        if isinstance(made, DirectEngine):
+            made.start()  # its imports take seconds: let them overlap with other steps
+        return made
 
     @cached_property
     def renderer(self) -> Engine:

@@ -75,7 +75,7 @@ class _Run:
         running.said = now
         elapsed = now - running.started
         estimates = self.timings.estimates()
-        known = estimates.get(running.step.name)
+        known = estimates.get(running.step.timing)
         self.viewer(
             Event(
                 kind=kind,
@@ -128,7 +128,7 @@ class _Run:
         if message.error is not None:
             error = _readable(message.error, running.step, self.log(message.name))
             raise _FailedError(message.name, error) from message.error
-        self.timings.add(message.name, self.clock() - running.started)
+        self.timings.add(running.step.timing, self.clock() - running.started)
         self.finished.add(message.name)
         self.show(running, "done", message.text)
         del self.running[message.name]

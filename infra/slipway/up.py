@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from infra.slipway.power import NODE_IMAGES
 from infra.slipway.session import STACKS, Session
 
 APP_IMAGES = ("postgresql", "redis", "secrets-init", "todo-app")
+Action = Callable[[Work], str]
 SERVICE = ("todo", "todo-app-web", 80)
 ANSWER_DEADLINE = 120.0
 
@@ -27,6 +29,7 @@ class _Up:
     """What one run finds out and later steps need."""
 
     session: Session
+    running: bool
     archives: dict[str, Path] = field(default_factory=dict)
     changed: int = 0
 
@@ -79,39 +82,53 @@ class _Up:
         """The service says it is ready."""
         return wait_until_ready(f"{self.session.options.url}readyz", report=work.report, deadline=ANSWER_DEADLINE)
 
+    def engine(self, _: Work) -> str:
+        """The engine's process, warm before the first stack."""
+        return self.session.engine.name
+
     def plan(self) -> tuple[Step, ...]:
         """The steps for our own cluster, or fewer for one that is there already."""
-        of_stacks = tuple(self._image(name, "preflight") for name in APP_IMAGES)
+        cached = frozenset(row.name for row in api.status(datetime.now(UTC)) if row.cached)
+        of_stacks = tuple(self._image(name, "preflight", cached) for name in APP_IMAGES)
         ready = ("cluster",) if self.session.options.embedded else ("preflight",)
         loaded = (*ready, *(step.name for step in of_stacks))
         foundation, data, delivery = STACKS
         return (
             Step(name="preflight", action=self.preflight, deadline=60),
-            *(self._node() if self.session.options.embedded else ()),
+            *(self._node(cached) if self.session.options.embedded else ()),
             *of_stacks,
-            Step(name="load", action=self.load, deadline=10 * 60, needs=loaded),
-            Step(name=foundation, action=self.stack(foundation), deadline=5 * 60, needs=ready),
-            Step(name=data, action=self.stack(data), deadline=15 * 60, needs=(foundation, "load")),
-            Step(name=delivery, action=self.stack(delivery), deadline=20 * 60, needs=(data,)),
-            Step(name="expose", action=self.expose, deadline=60, needs=(delivery,)),
-            Step(name="answer", action=self.answer, deadline=ANSWER_DEADLINE + 10, needs=("expose",)),
+            Step(name="engine", action=self.engine, deadline=60, needs=("preflight",)),
+            self._again("load", self.load, 10 * 60, loaded),
+            self._again(foundation, self.stack(foundation), 5 * 60, (*ready, "engine")),
+            self._again(data, self.stack(data), 15 * 60, (foundation, "load")),
+            self._again(delivery, self.stack(delivery), 20 * 60, (data,)),
+            self._again("expose", self.expose, 60, (delivery,)),
+            self._again("answer", self.answer, ANSWER_DEADLINE + 10, ("expose",)),
         )
 
-    def _node(self) -> tuple[Step, ...]:
-        on_node = tuple(self._image(name, "tools") for name in NODE_IMAGES)
+    def _node(self, cached: frozenset[str]) -> tuple[Step, ...]:
+        on_node = tuple(self._image(name, "tools", cached) for name in NODE_IMAGES)
+        built = "tools cached" if gotool.path_of("node").is_file() else ""
         return (
-            Step(name="tools", action=self.tools, deadline=40 * 60, needs=("preflight",)),
+            Step(name="tools", action=self.tools, deadline=40 * 60, needs=("preflight",), timed_as=built),
             *on_node,
-            Step(name="cluster", action=self.cluster, deadline=10 * 60, needs=tuple(step.name for step in on_node)),
+            self._again("cluster", self.cluster, 10 * 60, tuple(step.name for step in on_node)),
         )
 
-    def _image(self, name: str, needs: str) -> Step:
-        return Step(name=f"image {name}", action=self.image(name), deadline=40 * 60, needs=(needs,))
+    def _image(self, name: str, needs: str, cached: frozenset[str]) -> Step:
+        step = f"image {name}"
+        timed_as = f"{step} cached" if name in cached else ""
+        return Step(name=step, action=self.image(name), deadline=40 * 60, needs=(needs,), timed_as=timed_as)
+
+    def _again(self, name: str, action: Action, deadline: float, needs: tuple[str, ...]) -> Step:
+        """A step that takes long on an empty cluster and next to nothing on one that is as it should be."""
+        timed_as = f"{name} again" if self.running else ""
+        return Step(name=name, action=action, deadline=deadline, needs=needs, timed_as=timed_as)
 
 
 def plan(session: Session) -> tuple[Step, ...]:
     """The steps of `up`."""
-    return _Up(session).plan()
+    return _Up(session, session.cluster.running()).plan()
 
 
 def run(session: Session) -> None:
@@ -120,7 +137,7 @@ def run(session: Session) -> None:
     confirm_context(session, verb="apply the stacks to")
     with session.locked("up"):
         session.logs.mkdir(parents=True, exist_ok=True)
-        up = _Up(session)
+        up = _Up(session, session.cluster.running())
         with views.viewer(as_json=session.options.json) as viewer:
             steps.execute(up.plan(), viewer=viewer, logs=session.logs, timings=session.timings)
     welcome.show(session, changed=up.changed)

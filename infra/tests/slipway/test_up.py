@@ -58,6 +58,14 @@ def test_a_cluster_that_is_there_already_is_not_built() -> None:
     assert {"preflight", "load", "foundation", "data", "delivery", "expose", "answer"} <= names
 
 
+def test_a_repetition_is_timed_apart_from_a_first_run() -> None:
+    first = up.plan(fakes.session(cluster=fakes.FakeCluster(is_running=False)))
+    again = up.plan(fakes.session())
+
+    assert {step.timing for step in first if step.name == "data"} == {"data"}
+    assert {step.timing for step in again if step.name == "data"} == {"data again"}
+
+
 def test_a_stack_step_tells_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("infra.images.api.refs", lambda: dict.fromkeys(up.APP_IMAGES, "slipway.local/x:1"))
     engine = fakes.FakeEngine()
