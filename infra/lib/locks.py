@@ -5,7 +5,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -26,11 +26,36 @@ def exclusive(path: Path, *, purpose: str) -> Iterator[None]:
 
 @contextmanager
 def waiting(path: Path, *, purpose: str, deadline: float) -> Iterator[None]:
-    """Hold `path` for the block, after waiting up to `deadline` seconds for whoever holds it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    give_up = time.monotonic() + deadline
-    with path.open("a+", encoding="utf-8") as file:
-        while not _taken(file):
+    """Hold `path` for the block, after waiting up to `deadline` seconds for whoever holds it.
+
+    The file, and its folder when that is empty, go with the lock: nothing is left of who is done.
+    """
+    file = _acquire(path, give_up=time.monotonic() + deadline)
+    try:
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}))
+        file.flush()
+        yield
+    finally:
+        # Removed while it is still locked: who opened it before finds that it is no longer the one at `path`.
+        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.parent.rmdir()
+        file.close()
+
+
+def _acquire(path: Path, *, give_up: float) -> TextIO:
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open("a+", encoding="utf-8")
+        except FileNotFoundError:
+            continue  # the folder has just gone with somebody else's lock
+        taken = _taken(file)
+        if taken and _is_at(path, file):
+            return file
+        file.close()
+        if not taken:
             if time.monotonic() >= give_up:
                 raise SlipwayError(
                     f"{path} is held by {_holder(path)}",
@@ -38,13 +63,13 @@ def waiting(path: Path, *, purpose: str, deadline: float) -> Iterator[None]:
                     code=Exit.BUSY,
                 )
             time.sleep(POLL_SECONDS)
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "purpose": purpose, "since": time.strftime("%H:%M:%S")}))
-        file.flush()
-        try:
-            yield
-        finally:
-            file.truncate(0)
+
+
+def _is_at(path: Path, file: TextIO) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _taken(file: TextIO) -> bool:
