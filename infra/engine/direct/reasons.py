@@ -77,7 +77,7 @@ def _container(kube: Kube, metadata: Mapping[str, Any], container: Mapping[str, 
         previous = not state.get("terminated")
         lines = kube.log(metadata["namespace"], metadata["name"], container["name"], lines=LOG_LINES, previous=previous)
         yield from (f"{name}: log: {line}" for line in lines)
-    if state.get("running") and not container.get("ready"):
+    if "running" in state and not container.get("ready"):
         yield f"{name}: runs, its probe does not pass"
 
 

@@ -6,6 +6,7 @@
 `force`                  a defect: fields of other managers are taken
 `always-write`           a defect: an object is applied without looking whether it differs
 `no-wait`                a defect: nothing is waited for
+`outlive`                a defect: the worker goes on when the front door is gone
 """
 
 import itertools
@@ -81,6 +82,11 @@ def no_wait() -> None:
     deploy.until_ready = at_once  # type: ignore[attr-defined,assignment] # the point of this module
 
 
+def outlive() -> None:
+    """Nobody watches the pipe."""
+    worker._leave_with_parent = always(answer=None)
+
+
 DEFECTS: dict[str, Callable[..., None]] = {
     "kill": kill,
     "record-late": record_late,
@@ -88,6 +94,7 @@ DEFECTS: dict[str, Callable[..., None]] = {
     "force": force,
     "always-write": always_write,
     "no-wait": no_wait,
+    "outlive": outlive,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Faults of the direct engine on a real API; each has a seeded defect that turns it red (`defects.py`)."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from infra.engine.api import StackRef
@@ -11,22 +14,9 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import Kube, Object
 from infra.tests.engine.apiserver import ApiServer
 from infra.tests.engine.conftest import MakeStack, With
+from infra.tests.engine.programs import chain, never_ready
 
 pytestmark = pytest.mark.integration
-
-
-def chain(namespace: str) -> str:
-    """A program of a namespace and six objects, some of which need others."""
-    return """
-        def settings(number, needs):
-            metadata = {"name": f"c{number}", "namespace": "PLACE"}
-            options = ResourceOptions(depends_on=needs)
-            return ConfigMap(f"c{number}", metadata=metadata, data={"number": str(number)}, opts=options)
-
-        place = Namespace("place", metadata={"name": "PLACE", "labels": {"kept": "yes"}})
-        before = [settings(number, [place]) for number in range(3)]
-        after = [settings(number, before) for number in range(3, 6)]
-    """.replace("PLACE", namespace)
 
 
 def recorded(kube: Kube, stack: str) -> set[str]:
@@ -202,3 +192,41 @@ def _rewrite_inventory(kube: Kube, name: str, old: str, new: str) -> None:
     assert old in text
     found["data"]["inventory.json"] = text.replace(old, new)
     kube.request("PUT", f"/api/v1/namespaces/{NAMESPACE}/configmaps/{name}", body=found)
+
+
+class TestAFrontDoorKilledWhileItWaits:
+    def test_takes_its_worker_along(self, api: ApiServer, make_stack: MakeStack, tmp_path: Path) -> None:
+        stack = make_stack(never_ready("orphan", value="60"), name="orphan")
+
+        assert _workers_left(stack, api, tmp_path, "infra.engine.direct") == []
+
+    def test_twin_that_does_not_watch_goes_on_writing(
+        self, api: ApiServer, make_stack: MakeStack, tmp_path: Path
+    ) -> None:
+        stack = make_stack(never_ready("outlives", value="60"), name="outlives")
+
+        left = _workers_left(stack, api, tmp_path, "infra.tests.engine.defects", "outlive")
+
+        assert left
+        for process in left:
+            process.kill()
+
+
+def _workers_left(stack: StackRef, api: ApiServer, folder: Path, *worker: str) -> list[psutil.Process]:
+    """Start an `up` in a process, kill it once the worker waits for an object; the workers alive 3 s later."""
+    code = (
+        "import sys; from pathlib import Path; from infra.engine.api import StackRef\n"
+        "from infra.engine.direct.engine import DirectEngine\n"
+        "worker = (sys.executable, '-m', *sys.argv[4:])\n"
+        "engine = DirectEngine(log=Path(sys.argv[3]), kubeconfig=Path(sys.argv[2]), worker=worker)\n"
+        "stack = StackRef(name=Path(sys.argv[1]).name, directory=Path(sys.argv[1]), environment='local')\n"
+        "engine.up(stack, report=lambda message, done=None: print(message, flush=True))"
+    )
+    command: list[str | Path] = [sys.executable, "-c", code, stack.directory, api.kubeconfig, folder / "log", *worker]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as front_door:
+        assert front_door.stdout is not None
+        assert any("wait for" in line for line in front_door.stdout)
+        workers = psutil.Process(front_door.pid).children(recursive=True)
+        assert len(workers) == 2, "the worker and its fork"
+        front_door.kill()
+    return psutil.wait_procs(workers, timeout=3)[1]

@@ -14,21 +14,9 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import Kube, Object
 from infra.lib.report import silent
 from infra.tests.engine.conftest import MakeStack, With
+from infra.tests.engine.programs import never_ready
 
 pytestmark = pytest.mark.integration
-
-NEVER_READY = """
-    labels = {"app": "NAME"}
-    pods = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "web", "image": "nowhere/web:1"}]}}
-    web = Deployment("web", spec={"selector": {"match_labels": labels}, "template": pods}, metadata={
-        "name": "NAME", "namespace": "default", "annotations": {"ANNOTATION": "VALUE"}})
-    ConfigMap("after", metadata={"name": "NAME-after", "namespace": "default"}, opts=ResourceOptions(depends_on=[web]))
-"""
-
-
-def never_ready(name: str, annotation: str = "pulumi.com/timeoutSeconds", value: str = "3") -> str:
-    """A Deployment that finds no node, and an object that depends on it."""
-    return NEVER_READY.replace("NAME", name).replace("ANNOTATION", annotation).replace("VALUE", value)
 
 
 class TestNeverReady:
