@@ -21,7 +21,6 @@ PROGRAMS = {
     "runc": "runc",
     "iptables": "iptables",
     "ip": "iproute2",
-    "conntrack": "conntrack",
     "nsenter": "util-linux",
     "unshare": "util-linux",
 }
@@ -67,7 +66,7 @@ def programs() -> Iterator[Finding]:
         names = " ".join(sorted(missing))
         yield Finding("fail", "programs", f"packages are missing: {names}", f"apt-get install {names}")
     else:
-        yield Finding("ok", "programs", "containerd, runc, CNI plug-ins, iptables, iproute2, conntrack")
+        yield Finding("ok", "programs", "containerd, runc, CNI plug-ins, iptables, iproute2")
 
 
 def groups() -> Finding:

@@ -103,6 +103,7 @@ def proxy(layout: Layout, network: Network) -> Data:
         "hostnameOverride": layout.instance.name,
         "healthzBindAddress": "127.0.0.1:10256",
         "metricsBindAddress": "127.0.0.1:10249",
+        "nodePortAddresses": ["primary"],
         "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         "iptables": {"minSyncPeriod": "200ms", "syncPeriod": "1m"},
     }

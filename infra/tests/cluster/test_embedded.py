@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cluster import checks
 from infra.cluster.embedded import cgroups, process
 from infra.cluster.embedded.cluster import EmbeddedCluster
 from infra.cluster.embedded.layout import Layout
@@ -192,6 +193,7 @@ def test_everything_killed_comes_back_with_its_data_and_port(bench: Bench) -> No
         os.kill(entry.pid, signal.SIGKILL)
     os.kill(bench.cluster.info().supervisor_pid, signal.SIGKILL)
     assert poll(lambda: not bench.cluster.running(), deadline=10)
+    assert "cgroup" in next(iter(checks.leftovers(Layout(bench.instance)))).message
 
     bench.start()
 
