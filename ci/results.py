@@ -70,7 +70,8 @@ class Tier:
 
     def summary(self) -> str:
         """The line at the very end, in the form of pytest's own."""
-        return f" {self.name} {self.outcome}: {self.counts} ".center(100, "=")
+        told = f": {self.counts}" if any(result.counts for result in self.results) else ""
+        return f" {self.name} {self.outcome}{told} ".center(100, "=")
 
 
 def read(junit: Path) -> Counts | None:

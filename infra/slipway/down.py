@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from rich.console import Console
-
 from infra.lib.paths import cache_dir
 from infra.slipway import steps, views
 from infra.slipway.confirm import confirm_context, confirm_loss
@@ -22,7 +20,7 @@ def run(session: Session) -> None:
         logs = cache_dir() / "logs"  # the instance's own folder is about to go
         steps.execute(plan(session), viewer=viewer, logs=logs, timings=session.timings)
     if not session.options.json:
-        Console(highlight=False).print(
+        views.console().print(
             f"{session.name} is gone. Kept: the cache of tools and images in {cache_dir()} (safe to delete)"
         )
 

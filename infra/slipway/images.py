@@ -4,7 +4,6 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from rich.console import Console
 from rich.table import Table
 
 from infra.images import api
@@ -32,7 +31,7 @@ def run(session: Session, *, build: bool) -> None:
         size = f"{row.size / 1e6:.0f}" if row.size is not None else ""
         built = f"{duration(row.age.total_seconds())} ago" if row.age is not None else "no"
         table.add_row(row.name, row.reference, size, built)
-    Console(highlight=False, soft_wrap=True).print(table)
+    views.console().print(table)
 
 
 def plan() -> tuple[Step, ...]:

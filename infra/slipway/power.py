@@ -1,7 +1,5 @@
 """`stop` and `start` of the embedded cluster."""
 
-from rich.console import Console
-
 from infra.cluster.api import NodeImages
 from infra.images import api as images
 from infra.lib.errors import Exit, SlipwayError
@@ -18,7 +16,7 @@ def stop(session: Session) -> None:
     with session.locked("stop"):
         session.cluster.stop()
     if not session.options.json:
-        Console(highlight=False).print(f"{session.name} is stopped; its data is kept. next: make start")
+        views.console().print(f"{session.name} is stopped; its data is kept. next: make start")
 
 
 def start(session: Session) -> None:

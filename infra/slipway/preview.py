@@ -8,6 +8,7 @@ from rich.syntax import Syntax
 
 from infra.engine.api import Action, StackResult
 from infra.images import api as images
+from infra.slipway import views
 from infra.slipway.session import STACKS, Session
 
 SIGNS = {Action.CREATED: ("+", "green"), Action.UPDATED: ("~", "yellow"), Action.DELETED: ("-", "red")}
@@ -18,7 +19,7 @@ def run(session: Session) -> None:
     session.require_running()
     references = images.refs()
     engine = session.engine
-    console = Console(highlight=False)
+    console = views.console()
     for name in STACKS:
         result = engine.preview(session.stack(name), overrides=session.overrides(name, references))
         if session.options.json:

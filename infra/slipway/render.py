@@ -5,11 +5,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from infra.engine.api import StackResult
 from infra.images import api as images
 from infra.lib.errors import Exit, SlipwayError
+from infra.slipway import views
 from infra.slipway.session import STACKS, Session
 
 MARK = ".slipway-render"
@@ -21,7 +20,7 @@ def run(session: Session, *, out: Path) -> None:
         if session.options.json:
             sys.stdout.write(json.dumps(result.as_json(), default=str) + "\n")
         else:
-            Console(highlight=False).print(f"{result.stack}: {len(result.objects)} objects in {out / result.stack}")
+            views.console().print(f"{result.stack}: {len(result.objects)} objects in {out / result.stack}")
 
 
 def to(session: Session, *, out: Path) -> list[StackResult]:

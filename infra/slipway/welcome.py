@@ -4,6 +4,7 @@ import json
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 
 from infra.slipway import kube
 from infra.slipway.session import Session
@@ -24,7 +25,7 @@ def show(session: Session, *, changed: int) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"\n[bold green]Ready[/]  {session.options.url}   ({changed} objects changed)")
     for user, password in credentials.items():
-        console.print(f"  sign in as [bold]{user}[/]  password [bold]{password}[/]", markup=True)
+        console.print(f"  sign in as [bold]{user}[/]  password [bold]{escape(password)}[/]")
     if credentials:
         console.print("  [dim]made in the cluster for this instance; Secret todo/todo-app keeps them[/]")
     else:
