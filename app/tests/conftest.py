@@ -43,7 +43,7 @@ def database(servers: Servers, django_db_blocker: DjangoDbBlocker) -> Iterator[S
         call_command("bootstrap")
         yield servers
         connections["default"].close()
-        connections["default"].close_pool()
+        connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
 
 
 @pytest.fixture(autouse=True)
