@@ -74,7 +74,11 @@ TODO_SECRETS_DIR: /run/secrets/todo-app
 {{ include "todo-app.config" . }}
 TODO_WEB_WORKERS: {{ .Values.web.workers | int | quote }}
 TODO_WEB_THREADS: {{ .Values.web.threads | int | quote }}
-TODO_GRACEFUL_TIMEOUT: {{ ternary .Values.web.drain.gracefulSeconds 1 .Values.web.drain.enabled | int | quote }}
+{{- if .Values.web.drain.enabled }}
+TODO_GRACEFUL_TIMEOUT: {{ .Values.web.drain.gracefulSeconds | int | quote }}
+{{- else }}
+GUNICORN_CMD_ARGS: --graceful-timeout=0
+{{- end }}
 {{- end }}
 
 {{- define "todo-app.podSecurity" -}}

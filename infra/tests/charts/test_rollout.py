@@ -37,7 +37,9 @@ def test_the_twin_without_drain_loses_exactly_the_drain() -> None:
 
     assert "lifecycle" not in without
     assert {key for key in with_drain if with_drain[key] != without.get(key)} == {"lifecycle"}
-    assert one(twin, "ConfigMap", "todo-app-web")["data"]["TODO_GRACEFUL_TIMEOUT"] == "1"
+    data = one(twin, "ConfigMap", "todo-app-web")["data"]
+    assert "TODO_GRACEFUL_TIMEOUT" not in data
+    assert data["GUNICORN_CMD_ARGS"] == "--graceful-timeout=0"
 
 
 def test_the_migration_is_a_hook_named_by_the_image() -> None:
