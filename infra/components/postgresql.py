@@ -59,7 +59,11 @@ class Postgresql(pulumi.ComponentResource):
                 image=args.image,
                 uid=UID,
                 port=PORT,
-                args=["postgres", *_settings(memory=args.memory, connections=args.connections)],
+                command=[
+                    "docker-entrypoint.sh",
+                    "postgres",
+                    *_settings(memory=args.memory, connections=args.connections),
+                ],
                 env={
                     "POSTGRES_DB": DATABASE,
                     "POSTGRES_USER": USER,

@@ -26,6 +26,12 @@ from infra.components.labels import CHECKSUM, REASON_NO_BUDGET, labels, selector
 from infra.components.priorities import DATA
 from infra.components.traffic import from_pods
 
+# A force-deleted pod may still write while its successor starts, and PostgreSQL cannot see it: both are process 1
+# of their own container. The lock is the kernel's, on the volume, and is held until the last process has ended.
+ONE_WRITER = (
+    'exec 9>>"$1"; shift; flock --wait 120 9'
+    ' || { echo "the volume is still in use by another pod" >&2; exit 1; }; exec "$@"'
+)
 ONE_POD = "one replica: a budget could only block the drain of its node; the volume keeps the data"
 
 
@@ -58,8 +64,7 @@ class StatefulServiceArgs:
     image: str
     uid: int
     port: int
-    command: Sequence[str] = ()
-    args: Sequence[str] = ()
+    command: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     files_path: str = "/etc/slipway"
@@ -201,8 +206,8 @@ def _container(name: str, args: StatefulServiceArgs) -> ContainerArgsDict:
         "name": name,
         "image": args.image,
         "image_pull_policy": "IfNotPresent",
-        "command": list(args.command) or None,
-        "args": list(args.args),
+        "command": ["sh", "-c", ONE_WRITER, "one-writer", f"{args.volume_path}/.in-use"],
+        "args": list(args.command),
         "env": [{"name": key, "value": value} for key, value in args.env.items()],
         "ports": [{"name": "service", "container_port": args.port, "protocol": "TCP"}],
         "resources": args.resources,

@@ -32,8 +32,8 @@ def container(**arguments: int) -> dict[str, Any]:
 
 def settings(box: dict[str, Any]) -> dict[str, str]:
     words = box["args"]
-    assert words[0] == "postgres"
-    return dict(word.split("=", 1) for flag, word in zip(words[1::2], words[2::2], strict=True) if flag == "-c")
+    assert words[:2] == ["docker-entrypoint.sh", "postgres"]
+    return dict(word.split("=", 1) for flag, word in zip(words[2::2], words[3::2], strict=True) if flag == "-c")
 
 
 @pytest.mark.parametrize("memory", [96, 128, 4096])
