@@ -21,8 +21,13 @@ def same(live: Object, applied: Object) -> bool:
 
 def unified(live: Object | None, applied: Object | None, title: str) -> str:
     """A unified diff of the two as YAML; empty when they do not differ to the eye."""
-    before, after = (_lines(_shown(item)) for item in (live, applied))
-    return "".join(difflib.unified_diff(before, after, f"live {title}", f"program {title}"))
+    return unified_text(_text(_shown(live)), _text(_shown(applied)), title)
+
+
+def unified_text(before: str, after: str, title: str) -> str:
+    """A unified diff of two texts; blank lines do not count."""
+    old, new = ([f"{line}\n" for line in text.splitlines() if line.strip()] for text in (before, after))
+    return "".join(difflib.unified_diff(old, new, f"live {title}", f"program {title}"))
 
 
 def _bare(body: Object) -> Object:
@@ -54,9 +59,7 @@ def _shown(body: Object | None) -> Object | None:
     return shown
 
 
-def _lines(body: Mapping[str, Any] | None) -> list[str]:
+def _text(body: Mapping[str, Any] | None) -> str:
     if body is None:
-        return []
-    return yaml.safe_dump(dict(body), sort_keys=True, default_flow_style=False, allow_unicode=True).splitlines(
-        keepends=True
-    )
+        return ""
+    return yaml.safe_dump(dict(body), sort_keys=True, default_flow_style=False, allow_unicode=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.engine.api import Action, ObjectResult, StackRef, StackResult
-from infra.engine.direct.config import load
+from infra.engine.direct.config import load, project_of
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import cache_dir
 from infra.lib.report import Report, silent
@@ -35,6 +35,7 @@ class DirectEngine:
         self._context = context
         self._command = worker
         self._process: subprocess.Popen[str] | None = None
+        self._previewed: dict[str, dict[str, Mapping[str, Any]]] = {}
 
     def up(
         self, stack: StackRef, *, overrides: Mapping[str, Any] | None = None, report: Report = silent
@@ -45,8 +46,10 @@ class DirectEngine:
     def preview(
         self, stack: StackRef, *, overrides: Mapping[str, Any] | None = None, report: Report = silent
     ) -> StackResult:
-        """Compare by dry run."""
-        return self._ask("preview", stack, overrides=overrides, report=report)
+        """Compare by dry run; later stacks' references see the outputs of stacks previewed before them."""
+        result = self._ask("preview", stack, overrides=overrides, report=report)
+        self._previewed.setdefault(stack.environment, {})[project_of(stack.directory).name] = result.outputs
+        return result
 
     def render(
         self, stack: StackRef, directory: Path, *, overrides: Mapping[str, Any] | None = None, report: Report = silent
@@ -114,6 +117,7 @@ class DirectEngine:
             "kubeconfig": str(self._kubeconfig or ""),
             "context": self._context or "",
             "target": target,
+            "known": self._previewed.get(stack.environment, {}) if verb == "preview" else {},
         }
         self.start()
         try:

@@ -85,12 +85,17 @@ class Helm:
             env=self._homes(),
         )
 
-    def template(self, chart: Chart) -> str:
-        """The manifests helm would install, its hooks included; needs no cluster."""
+    def template(self, chart: Chart, *, hooks: bool = True) -> str:
+        """The manifests helm would install, with its hooks or without; needs no cluster."""
         with chart.values_file() as values:
             words = [chart.name, str(chart.folder), f"--values={values}", "--include-crds"]
-            hooks = [flag for flag in chart.flags if flag in {"--no-hooks", "--skip-crds"}]
-            return capture(self._command("template", chart.namespace, [*words, *hooks]), env=self._homes())
+            flags = {flag for flag in chart.flags if flag in {"--no-hooks", "--skip-crds"}}
+            flags |= set() if hooks else {"--no-hooks"}
+            return capture(self._command("template", chart.namespace, [*words, *sorted(flags)]), env=self._homes())
+
+    def manifest(self, chart: Chart) -> str:
+        """The manifests of the deployed release, hooks not among them."""
+        return capture(self._command("get", chart.namespace, ["manifest", chart.name]), env=self._homes())
 
     def _recover(self, chart: Chart) -> None:
         revisions = self.revisions(chart.namespace, chart.name)

@@ -9,7 +9,7 @@ from infra.engine.api import Action, ObjectResult
 from infra.engine.direct import inventory as inventories
 from infra.engine.direct.apply import desired, explained, placed
 from infra.engine.direct.chart import chart_of
-from infra.engine.direct.compare import same, unified
+from infra.engine.direct.compare import same, unified, unified_text
 from infra.engine.direct.declared import Declared, Ref
 from infra.engine.direct.delete import result_of
 from infra.engine.direct.helm import Helm, outputs_of
@@ -22,8 +22,17 @@ from infra.lib.kube import Kube, KubeError, Object
 class Previewer(Registrar):
     """Compares each object with the live one."""
 
-    def __init__(self, *, kube: Kube, helm: Helm, inventory: Inventory, directory: Path) -> None:
+    def __init__(
+        self,
+        *,
+        kube: Kube,
+        helm: Helm,
+        inventory: Inventory,
+        directory: Path,
+        known: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         super().__init__()
+        self._known = known
         self._kube = kube
         self._helm = helm
         self._inventory = inventory
@@ -49,7 +58,9 @@ class Previewer(Registrar):
         return wanted
 
     def reference(self, project: str, environment: str) -> Mapping[str, Any]:
-        """From the other stack's inventory."""
+        """From the other stack's preview just before, else from its inventory."""
+        if project in self._known:
+            return self._known[project]
         return inventories.outputs_of(self._kube, project, environment)
 
     def read(self, ref: Ref) -> Mapping[str, Any]:
@@ -85,7 +96,11 @@ class Previewer(Registrar):
             action, note = Action.UNCHANGED, ""
         else:
             action, note = Action.UPDATED, f"revision {last.number} is {last.status}; chart, values or options differ"
-        self._add(item.ref, action, note=note)
+        diff = ""
+        if action is not Action.UNCHANGED:
+            before = self._helm.manifest(chart) if last else ""
+            diff = unified_text(before, self._helm.template(chart, hooks=False), str(item.ref))
+        self._add(item.ref, action, note=note, diff=diff)
         return outputs_of(item.body, last)
 
     def _add(self, ref: Ref, action: Action, *, diff: str = "", note: str = "") -> None:

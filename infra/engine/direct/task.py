@@ -36,6 +36,7 @@ class Task:
     kubeconfig: str = ""
     context: str = ""
     target: str = ""  # the folder to render into
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # project → outputs of stacks only previewed
 
 
 def perform(task: Task, report: Report) -> StackResult:
@@ -67,7 +68,7 @@ def _up(task: Task, report: Report) -> Outcome:
 
 def _preview(task: Task, report: Report) -> Outcome:
     kube, helm, inventory = _cluster(task, report)
-    previewer = Previewer(kube=kube, helm=helm, inventory=inventory, directory=Path(task.directory))
+    previewer = Previewer(kube=kube, helm=helm, inventory=inventory, directory=Path(task.directory), known=task.known)
     outputs = _evaluate(task, previewer, preview=True)
     return [*previewer.results, *previewer.pruned()], outputs
 

@@ -69,7 +69,9 @@ class TestRelease:
         assert api.writes(since=before) == []
 
         changed = release(make_stack, "first", replicas=3)
-        assert engine.preview(changed).counts["updated"] == 1
+        preview = engine.preview(changed)
+        assert preview.counts["updated"] == 1
+        assert '-data: {replicas: "2"}\n+data: {replicas: "3"}\n' in preview.diff()
         assert engine.up(changed).counts["updated"] == 1
         assert _replicas(kube, "first") == "3"
 

@@ -143,6 +143,25 @@ class TestPreview:
         dropped = engine.preview(make_stack(self.PROGRAM.replace("ConfigMap(", "0 and ConfigMap("), name="preview"))
         assert dropped.counts["deleted"] == 1
 
+    def test_a_stack_sees_the_outputs_of_one_only_previewed(
+        self, engine: DirectEngine, kube: Kube, make_stack: MakeStack
+    ) -> None:
+        first = make_stack('pulumi.export("place", "default")', name="seen-first")
+        second = make_stack(
+            """
+            other = pulumi.StackReference(f"organization/test-seen-first/{pulumi.get_stack()}")
+            ConfigMap("c", metadata={"name": "seen", "namespace": other.require_output("place")})
+            """,
+            name="seen-second",
+        )
+        with pytest.raises(SlipwayError, match="test-seen-first is not up for local"):
+            engine.preview(second)
+
+        engine.preview(first)
+
+        assert engine.preview(second).counts["created"] == 1
+        assert kube.get("v1", "ConfigMap", "default", "seen") is None
+
 
 class TestDeletion:
     def test_protected_objects_stop_it_and_retained_ones_stay(
