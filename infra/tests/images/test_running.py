@@ -27,9 +27,12 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return api.ensure(NAMES, report=silent, log_dir=tmp_path_factory.mktemp("logs"))
 
 
-@pytest.fixture
-def image(request: pytest.FixtureRequest, archives: dict[str, Path], tmp_path: Path) -> Iterator[Unpacked]:
-    with unpacked(archives[request.param], tmp_path / "unpacked") as one:
+@pytest.fixture(scope="module")
+def image(
+    request: pytest.FixtureRequest, archives: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Unpacked]:
+    """Unpacked once: pytest runs the tests of one parameter together."""
+    with unpacked(archives[request.param], tmp_path_factory.mktemp(request.param) / "unpacked") as one:
         yield one
 
 
@@ -48,6 +51,11 @@ def bind(folder: Path, uid: int) -> Path:
     folder.mkdir()
     subprocess.run(["chown", f"{uid}:{uid}", folder], check=True)
     return folder
+
+
+def bare(image: Unpacked) -> Unpacked:
+    """The image without its entrypoint."""
+    return Unpacked(image.root, {**image.config, "Entrypoint": []}, image.work)
 
 
 def password_file(folder: Path) -> Path:
@@ -118,17 +126,15 @@ def test_app_loads_whole_as_any_user(image: Unpacked) -> None:
     assert json.loads(collected.read_text("utf-8"))["paths"]
     unknown = Container(image, RANDOM_UID, ["no-such-command"]).run()
     assert (unknown.returncode, "migrate" in unknown.stderr) == (2, True)
-    image.config["Entrypoint"] = []
     check = ["python3", "/app/manage.py", "check"]
-    loaded = Container(image, RANDOM_UID, check, {"DJANGO_SETTINGS_MODULE": "config.offline"}).run()
+    loaded = Container(bare(image), RANDOM_UID, check, {"DJANGO_SETTINGS_MODULE": "config.offline"}).run()
     assert loaded.returncode == 0, loaded.stderr
 
 
 @of("todo-app")
-def test_twin_a_writable_looking_root_is_still_read_only(image: Unpacked) -> None:
-    image.config["Entrypoint"] = []
+def test_root_is_read_only_even_where_its_permissions_allow_writing(image: Unpacked) -> None:
     (image.root / "app").chmod(0o777)
-    refused = Container(image, RANDOM_UID, ["touch", "/app/x"]).run()
+    refused = Container(bare(image), RANDOM_UID, ["touch", "/app/x"]).run()
     assert "Read-only file system" in refused.stderr
 
 
