@@ -21,6 +21,8 @@ from infra.verify.todo_api import TodoApi
 # What the caller's own choice must not leak into an instance of ours.
 OWN_VARIABLES = ("CLUSTER", "PROFILE", "ENGINE", "ENV", "SLIPWAY_INSTANCE", "SLIPWAY_PORT", "KUBECONFIG")
 UP_DEADLINE = 15 * 60.0
+# A second web pod: what `up` takes as a change.
+TWO_PODS = ("--set", "delivery.web_replicas=2", "--set", "delivery.web_replicas_max=2")
 
 
 class BedError(AssertionError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.verify.bed import Bed
+from infra.verify.bed import TWO_PODS, Bed
 from infra.verify.ports import free_port
 
 
@@ -37,13 +37,13 @@ def test_a_context_is_not_touched_without_a_yes(reached: Bed) -> None:
 
 def test_the_same_stacks_are_applied_and_the_page_is_reached(reached: Bed, bed: Bed) -> None:
     mark = bed.audit.mark()
-    done = reached.call("up", "--yes", "--json", "--set", "delivery.web_replicas=2", *settings(bed))
+    done = reached.call("up", "--yes", "--json", *TWO_PODS, *settings(bed))
     assert done.code == 0, done.text
     assert done.result()["changed"] > 0
     assert bed.audit.writes(since=mark, user="slipway") != []
     with urllib.request.urlopen(f"{reached.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
         assert answer.status == 200
-    done = reached.call("up", "--yes", "--json", "--set", "delivery.web_replicas=2", *settings(bed))
+    done = reached.call("up", "--yes", "--json", *TWO_PODS, *settings(bed))
     assert done.result()["changed"] == 0, done.text
 
 

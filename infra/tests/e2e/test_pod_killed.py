@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.verify.bed import Bed
+from infra.verify.bed import TWO_PODS, Bed
 from infra.verify.traffic import traffic
 
 RATE = 50.0
@@ -20,7 +20,7 @@ SELECTOR = ("-n", "todo", "-l", "app.kubernetes.io/component=web")
 def two(life: object) -> Iterator[Bed]:
     """The instance with two web pods; back to what it was afterwards."""
     bed: Bed = life.bed  # type: ignore[attr-defined] # the session's Life; its class is in conftest
-    bed.up("--set", "delivery.web_replicas=2")
+    bed.up(*TWO_PODS)
     yield bed
     bed.up()
 

@@ -35,7 +35,7 @@ def test_a_todo_is_created_read_and_completed_by_its_owner(bed: Bed) -> None:
     todo = api.add("buy a hammock")
     assert api.call("GET", f"/todos/{todo}").body["title"] == "buy a hammock"
     assert api.call("POST", f"/todos/{todo}/start").status == 200
-    assert api.call("POST", f"/todos/{todo}/complete").body["status"] == "completed"
+    assert api.call("POST", f"/todos/{todo}/complete").body["status"] == "done"
 
 
 def test_nobody_reads_todos_without_a_token(bed: Bed) -> None:
