@@ -11,7 +11,7 @@ from infra.engine.direct import inventory as inventories
 from infra.engine.direct.apply import apply, explained, placed, remove
 from infra.engine.direct.chart import chart_of
 from infra.engine.direct.declared import Declared, Ref
-from infra.engine.direct.delete import delete_all, result_of
+from infra.engine.direct.delete import delete_all, result_of, until_gone
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.inventory import Entry, Inventory, with_uid
 from infra.engine.direct.monitor import Registrar
@@ -20,6 +20,8 @@ from infra.engine.direct.wait import until_ready
 from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, KubeError
 from infra.lib.report import Report
+
+OLD_ONE_SECONDS = 120.0  # an earlier `down`, perhaps a killed one, may still be at work
 
 
 class Deployer(Registrar):
@@ -33,6 +35,7 @@ class Deployer(Registrar):
         self._directory = directory
         self._report = report
         self._placing = threading.Lock()
+        self._expected = len(inventory.entries)  # as many as last time; unknown the first time
         self.entries: dict[Ref, Entry] = {}
         self.results: list[ObjectResult] = []
 
@@ -66,11 +69,9 @@ class Deployer(Registrar):
         live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
         self._inventory.claim(item, live)
         if live and live["metadata"].get("deletionTimestamp"):
-            raise SlipwayError(
-                f"{ref} is being deleted",
-                details=tuple(f"finalizer: {name}" for name in live["metadata"].get("finalizers") or []),
-                hint="wait until it is gone, then run `up` again",
-            )
+            self._report(f"wait until the old {ref} is gone")
+            until_gone(self._kube, ref, uid=live["metadata"]["uid"], seconds=OLD_ONE_SECONDS)
+            live = None
         if live and _failed_job(live):
             remove(self._kube, ref, live)  # a Job does not start again by itself; `up` again means try again
             action, live = Action.UPDATED, apply(self._kube, body, None)[1]
@@ -101,7 +102,8 @@ class Deployer(Registrar):
             self.entries[item.ref] = with_uid(entry, live)
             self.results.append(result_of(item.ref, action))
             count = len(self.results)
-        self._report(f"{item.ref} {action}; {count} objects ready")
+        done = min(1.0, count / self._expected) if self._expected else None
+        self._report(f"{item.ref} {action}; {count} objects ready", done=done)
 
 
 def _failed_job(live: Mapping[str, Any]) -> bool:

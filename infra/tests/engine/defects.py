@@ -9,6 +9,7 @@
 `outlive`                a defect: the worker goes on when the front door is gone
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -16,7 +17,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from infra.engine.direct import apply as applying
 from infra.engine.direct import deploy, worker
@@ -83,8 +84,15 @@ def no_wait() -> None:
 
 
 def outlive() -> None:
-    """Nobody watches the pipe."""
+    """Nobody watches the pipe, and a broken one stops nobody."""
     worker._leave_with_parent = always(answer=None)
+    send = worker._send
+
+    def regardless(events: TextIO, event: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            send(events, event)
+
+    worker._send = regardless
 
 
 DEFECTS: dict[str, Callable[..., None]] = {

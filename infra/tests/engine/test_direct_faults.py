@@ -1,10 +1,7 @@
 """Faults of the direct engine on a real API; each has a seeded defect that turns it red (`defects.py`)."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from infra.engine.api import StackRef
@@ -14,6 +11,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import Kube, Object
 from infra.tests.engine.apiserver import ApiServer
 from infra.tests.engine.conftest import MakeStack, With
+from infra.tests.engine.killed import left_alive
 from infra.tests.engine.programs import chain, never_ready
 
 pytestmark = pytest.mark.integration
@@ -111,6 +109,16 @@ class TestAnObjectSomebodyElseMade:
         assert kube.get("v1", "ConfigMap", "default", "taken") is None
 
 
+class TestAnObjectThatIsBeingDeleted:
+    def test_is_waited_for_and_made_anew(self, engine: DirectEngine, kube: Kube, make_stack: MakeStack) -> None:
+        stack = make_stack(chain("t-again"), name="again")
+        engine.up(stack)
+        kube.delete("v1", "Namespace", "", "t-again")
+
+        assert engine.up(stack).counts["created"] == 7
+        assert living(kube, "t-again") == recorded(kube, "again")
+
+
 class TestOwnersOfAStack:
     def test_the_other_engine_is_refused_with_the_way_over(
         self, engine: DirectEngine, kube: Kube, make_stack: MakeStack
@@ -198,35 +206,15 @@ class TestAFrontDoorKilledWhileItWaits:
     def test_takes_its_worker_along(self, api: ApiServer, make_stack: MakeStack, tmp_path: Path) -> None:
         stack = make_stack(never_ready("orphan", value="60"), name="orphan")
 
-        assert _workers_left(stack, api, tmp_path, "infra.engine.direct") == []
+        assert left_alive(stack, api, tmp_path, "wait for", "infra.engine.direct") == []
 
     def test_twin_that_does_not_watch_goes_on_writing(
         self, api: ApiServer, make_stack: MakeStack, tmp_path: Path
     ) -> None:
         stack = make_stack(never_ready("outlives", value="60"), name="outlives")
 
-        left = _workers_left(stack, api, tmp_path, "infra.tests.engine.defects", "outlive")
+        left = left_alive(stack, api, tmp_path, "wait for", "infra.tests.engine.defects", "outlive")
 
         assert left
         for process in left:
             process.kill()
-
-
-def _workers_left(stack: StackRef, api: ApiServer, folder: Path, *worker: str) -> list[psutil.Process]:
-    """Start an `up` in a process, kill it once the worker waits for an object; the workers alive 3 s later."""
-    code = (
-        "import sys; from pathlib import Path; from infra.engine.api import StackRef\n"
-        "from infra.engine.direct.engine import DirectEngine\n"
-        "worker = (sys.executable, '-m', *sys.argv[4:])\n"
-        "engine = DirectEngine(log=Path(sys.argv[3]), kubeconfig=Path(sys.argv[2]), worker=worker)\n"
-        "stack = StackRef(name=Path(sys.argv[1]).name, directory=Path(sys.argv[1]), environment='local')\n"
-        "engine.up(stack, report=lambda message, done=None: print(message, flush=True))"
-    )
-    command: list[str | Path] = [sys.executable, "-c", code, stack.directory, api.kubeconfig, folder / "log", *worker]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as front_door:
-        assert front_door.stdout is not None
-        assert any("wait for" in line for line in front_door.stdout)
-        workers = psutil.Process(front_door.pid).children(recursive=True)
-        assert len(workers) == 2, "the worker and its fork"
-        front_door.kill()
-    return psutil.wait_procs(workers, timeout=3)[1]

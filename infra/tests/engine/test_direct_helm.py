@@ -15,6 +15,7 @@ from infra.lib.kube import Kube
 from infra.lib.report import silent
 from infra.tests.engine.apiserver import ApiServer
 from infra.tests.engine.conftest import MakeStack
+from infra.tests.engine.killed import left_alive
 
 pytestmark = pytest.mark.integration
 
@@ -118,6 +119,16 @@ class TestRelease:
         assert helm.revisions("default", name)[-1].status == "deployed"
         assert _replicas(kube, name) == "7"
         assert kube.get("apps/v1", "Deployment", "default", name) is None, "an orphan of the killed helm"
+
+    def test_of_a_killed_up_leaves_no_helm_behind_and_is_recovered(
+        self, api: ApiServer, engine: DirectEngine, kube: Kube, make_stack: MakeStack, tmp_path: Path
+    ) -> None:
+        stack = release(make_stack, "felled", pod=True, timeout=60)
+
+        assert left_alive(stack, api, tmp_path, "helm upgrade", "infra.engine.direct") == []
+
+        engine.up(release(make_stack, "felled", replicas=5))
+        assert _replicas(kube, "felled") == "5"
 
 
 def test_renders_as_helm_would_install(offline: DirectEngine, make_stack: MakeStack, tmp_path: Path) -> None:
