@@ -9,8 +9,7 @@ import psutil
 
 from infra.cluster import ports
 from infra.cluster.embedded import cgroups, machine, process
-from infra.cluster.embedded.files import CNI_PROGRAMS
-from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.layout import CNI_PROGRAMS, Layout
 from infra.lib.findings import Finding
 from infra.lib.paths import STATE_ROOT, Instance, cache_dir
 

@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 from infra.cluster.embedded.addresses import Network
-from infra.cluster.embedded.files import CLUSTER_DOMAIN
 from infra.cluster.embedded.identities import ADMIN_GROUP, KUBELET_CLIENT
+from infra.cluster.embedded.layout import CLUSTER_DOMAIN
 
 Data = dict[str, Any]
 NAMESPACE = "kube-system"

@@ -12,6 +12,9 @@ KUBELET_ROOT = Path("/var/lib/kubelet")
 CONTAINERD_ROOT = Path("/var/lib/containerd")
 VOLUMES = Path("/var/lib/slipway/volumes")
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
+# Of the Debian package containernetworking-plugins.
+CNI_PROGRAMS = Path("/usr/lib/cni")
+CLUSTER_DOMAIN = "cluster.local"
 
 
 @dataclass(frozen=True)

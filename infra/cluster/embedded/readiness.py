@@ -8,8 +8,7 @@ from typing import Any
 
 from infra.cluster.embedded import dns, process
 from infra.cluster.embedded.addresses import Network
-from infra.cluster.embedded.files import CLUSTER_DOMAIN
-from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.layout import CLUSTER_DOMAIN, Layout
 from infra.cluster.rest import Rest, poll
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY
@@ -54,8 +53,7 @@ def cluster(layout: Layout, network: Network, report: Report, *, dns_image: str)
     name = layout.instance.name
     since = float(process.status(layout)["since"])
     node, lease = f"/api/v1/nodes/{name}", f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{name}"
-    # After a restart the old condition still says Ready; the lease tells whether this kubelet has spoken.
-    if not poll(lambda: _condition(rest.get(node), "Ready") and _renewed(rest.get(lease), since), deadline=NODE):
+    if not poll(lambda: _fresh(rest.get(node), rest.get(lease), since), deadline=NODE):
         reason = _reason(rest.get(node), "Ready")
         raise _failure(layout, "kubelet", f"has no Ready node: {reason}", layout.instance.logs / "kubelet.log")
     report("wait for service accounts")
@@ -119,14 +117,16 @@ def _rolled_out(deployment: Any) -> bool:  # noqa: ANN401 - JSON has no narrower
     )
 
 
-def _renewed(lease: Any, since: float) -> bool:  # noqa: ANN401 - JSON has no narrower type
-    told = (lease or {}).get("spec", {}).get("renewTime", "")
-    return bool(told) and datetime.fromisoformat(told).timestamp() >= since
+def _fresh(node: Any, lease: Any, since: float) -> bool:  # noqa: ANN401 - JSON has no narrower type
+    """Whether the node is Ready in the words of this kubelet, not of the one before a restart.
 
-
-def _condition(thing: Any, kind: str) -> bool:  # noqa: ANN401 - JSON has no narrower type
-    conditions = (thing or {}).get("status", {}).get("conditions", [])
-    return any(entry["type"] == kind and entry["status"] == "True" for entry in conditions)
+    A new node's first word is its condition, a known node's first word is its lease.
+    """
+    ready = [c for c in (node or {}).get("status", {}).get("conditions", []) if c["type"] == "Ready"]
+    if not ready or ready[0]["status"] != "True":
+        return False
+    words = (ready[0]["lastHeartbeatTime"], (lease or {}).get("spec", {}).get("renewTime"))
+    return any(datetime.fromisoformat(word).timestamp() >= int(since) for word in words if word)
 
 
 def _reason(thing: Any, kind: str) -> str:  # noqa: ANN401 - JSON has no narrower type
