@@ -1,4 +1,4 @@
-#!/usr/bin/env python
+#!/usr/bin/env python3
 """Django's command line for developers; the image uses `entrypoint`."""
 
 import os

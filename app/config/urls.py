@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from todo_app.common import health
+from todo_app.pages import sign_in
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("api/v1/", include("todo_app.api.urls")),
+    path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("todo_app.pages.urls")),
 ]

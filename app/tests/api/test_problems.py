@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from typing import cast
 
 import pytest
 from django.http import HttpResponse
@@ -15,8 +16,7 @@ from todo_app.moderation.matcher import Hit
 
 def call(path: str, method: str = "GET", host: str = "todo.invalid") -> HttpResponse:
     """An https request to the service by its name."""
-    response: HttpResponse = Client(headers={"host": host}).generic(method, path, secure=True)
-    return response
+    return cast(HttpResponse, Client(headers={"host": host}).generic(method, path, secure=True))
 
 
 def test_an_unknown_address_is_a_problem_under_api_and_a_page_elsewhere() -> None:
@@ -36,6 +36,11 @@ def test_a_foreign_host_is_refused_as_a_problem() -> None:
 
     assert response.status_code == 400
     assert json.loads(response.content)["type"] == "bad-request"
+
+
+def test_probes_come_by_pod_address_and_others_may_not() -> None:
+    assert call("/healthz", host="10.64.0.7:8000").status_code == 200
+    assert call("/", host="10.64.0.7:8000").status_code == 400
 
 
 def test_an_exception_nobody_expected_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:

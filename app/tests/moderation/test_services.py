@@ -128,7 +128,10 @@ def test_admins_are_logged_but_never_banned(admin: User, word: str) -> None:
 def test_a_new_word_works_on_the_next_request_and_a_removed_one_no_more(user: User, admin: User) -> None:
     writer, keeper = api(user), api(admin)
     text = {"title": f"about zorkmid{user.pk.int}"}
-    post = lambda: writer.post("/api/v1/todos", text, content_type="application/json").status_code  # noqa: E731 - one line said four times
+
+    def post() -> int:
+        return writer.post("/api/v1/todos", text, content_type="application/json").status_code
+
     assert post() == 201
 
     body = {"word": f"zorkmid{user.pk.int}"}

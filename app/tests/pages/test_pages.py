@@ -107,7 +107,13 @@ def test_every_admin_table_opens(admin: User, user: User, word: str) -> None:
         assert response.status_code == 200, table
     for change in (f"todos/todo/{todo.pk}", f"accounts/user/{user.pk}"):
         assert client.get(f"/admin/{change}/change/").status_code == 200
-    assert Client().get("/admin/").status_code == 302
+
+
+def test_admin_has_no_sign_in_of_its_own() -> None:
+    response = Client().get("/admin/", follow=True)
+
+    assert response.redirect_chain[-1][0] == "/sign-in?next=%2Fadmin%2F"
+    assert Client().post("/admin/login/", {"username": "admin", "password": "x"}).status_code == 405
 
 
 def test_a_refusal_in_admin_is_told_and_logged_for_the_admin(admin: User, user: User, word: str) -> None:

@@ -23,6 +23,8 @@ S = TypeVar("S", bound=Schema)
 class Endpoint(APIView):
     """One address. Each method reads, makes one domain call, answers."""
 
+    http_method_names = ("get", "head", "post", "patch", "delete")  # what is not here is 405, OPTIONS too
+
     def body(self, request: Request, schema: type[S]) -> S:
         """The JSON body. Raises ValidationError."""
         return schema.model_validate(request.data)
