@@ -40,8 +40,11 @@ class Done:
 
     @property
     def text(self) -> str:
-        """Both outputs, for a failure message."""
-        return f"exit {self.code} after {self.seconds:.1f} s\n{self.out[-3000:]}\n{self.err[-3000:]}"
+        """What went wrong, for a message: of JSON lines the failures and errors, else the end of both outputs."""
+        lines = self.out.splitlines()
+        bad = [line for line in lines if '"event": "error"' in line or '"event": "failed"' in line]
+        shown = "\n".join(bad or lines)
+        return f"exit {self.code} after {self.seconds:.1f} s\n{shown[-3000:]}\n{self.err[-3000:]}"
 
     def result(self) -> dict[str, Any]:
         """The last JSON line, of a call with `--json`."""
