@@ -12,7 +12,7 @@ from infra.cluster.embedded.layout import CLUSTER_DOMAIN, Layout
 from infra.cluster.rest import Rest, poll
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY
-from infra.lib.process import tail
+from infra.lib.process import TAIL_LINES, tail
 from infra.lib.report import Report
 
 COMPONENTS, NODE, DNS = 120.0, 60.0, 60.0
@@ -152,5 +152,14 @@ def _entries(layout: Layout, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _failure(layout: Layout, name: str, what: str, log: Path) -> SlipwayError:
     return SlipwayError(
-        f"{name} of instance {layout.instance.name!r} {what}", hint=f"less {log}", code=Exit.DEADLINE, details=tail(log)
+        f"{name} of instance {layout.instance.name!r} {what}",
+        hint=f"less {log}",
+        code=Exit.DEADLINE,
+        details=telling(tail(log, lines=400)),
     )
+
+
+def telling(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines of a log's end that tell the reason: of a Go panic its head, not its stack."""
+    panics = [number for number, line in enumerate(lines) if line.startswith(("panic:", "fatal error:"))]
+    return lines[max(0, panics[-1] - 5) : panics[-1] + 2] if panics else lines[-TAIL_LINES:]

@@ -239,7 +239,7 @@ def test_delete_leaves_nothing(bench: Bench) -> None:
 
     assert poll(lambda: str(own_network) not in leftovers.take().namespaces, deadline=10)
     # Other instances and programs of the machine come and go meanwhile: theirs are named differently.
-    names = {file.name for file in (*STATE_ROOT.glob("*"), *RUN_ROOT.glob("*"))} - {"t-clu"}
+    names = {file.name for file in (*STATE_ROOT.glob("*"), *RUN_ROOT.glob("*"))} - {"t-clu", "t-clu2", "t-ctx"}
     left = [
         leftover
         for leftover in leftovers.left(bench.before, leftovers.take())

@@ -51,3 +51,11 @@ def test_deployment_is_rolled_out_when_its_last_change_is_available(told: dict[s
 
 def test_missing_deployment_is_not_rolled_out() -> None:
     assert not readiness._rolled_out(None)
+
+
+def test_reason_is_the_head_of_a_panic_and_otherwise_the_end_of_the_log() -> None:
+    before, stack = tuple(f"I{n}" for n in range(50)), tuple(f"frame {n}" for n in range(80))
+
+    assert readiness.telling((*before, "panic: freepages", "", *stack))[-2:] == ("panic: freepages", "")
+    assert readiness.telling(before) == before[-15:]
+    assert readiness.telling(()) == ()
