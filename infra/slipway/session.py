@@ -22,6 +22,8 @@ from infra.slipway.options import Options
 from infra.slipway.timings import Timings
 
 STACKS = ("foundation", "data", "delivery")
+# The images each stack runs, by their names in the catalog.
+IMAGES = {"data": ("postgresql", "redis", "secrets-init"), "delivery": ("todo-app",)}
 # Inside the instance's mount namespace; infra.cluster binds the instance's own folder there.
 NODE_VOLUMES = "/var/lib/slipway/volumes"
 
@@ -111,16 +113,14 @@ class Session:
         A rendering is for the environment's own cluster, so only `local` means the embedded node there.
         """
         local = self.options.environment == "local"
-        derived: dict[str, dict[str, Any]] = {
-            "foundation": {},
-            "data": {"images": {name: references[name] for name in ("postgresql", "redis", "secrets-init")}},
-            "delivery": {"images": {"todo-app": references["todo-app"]}},
-        }
-        if self.options.embedded and (local or not rendering):
-            derived["foundation"]["volume_root"] = NODE_VOLUMES
-        if local:
-            derived["delivery"]["public_url"] = self.options.url.rstrip("/")
-        return {"profile": self.options.profile, **derived[stack], **self.settings.get(stack, {})}
+        derived: dict[str, Any] = {"profile": self.options.profile}
+        if stack in IMAGES:
+            derived["images"] = {name: references[name] for name in IMAGES[stack]}
+        if stack == "foundation" and self.options.embedded and (local or not rendering):
+            derived["volume_root"] = NODE_VOLUMES
+        if stack == "delivery" and local:
+            derived["public_url"] = self.options.url.rstrip("/")
+        return {**derived, **self.settings.get(stack, {})}
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:

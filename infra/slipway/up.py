@@ -16,9 +16,9 @@ from infra.slipway import power, preflight, steps, views, welcome
 from infra.slipway.confirm import confirm_context
 from infra.slipway.plan import Step, Work
 from infra.slipway.power import NODE_IMAGES
-from infra.slipway.session import STACKS, Session
+from infra.slipway.session import IMAGES, STACKS, Session
 
-APP_IMAGES = ("postgresql", "redis", "secrets-init", "todo-app")
+APP_IMAGES = tuple(name for names in IMAGES.values() for name in names)
 Action = Callable[[Work], str]
 SERVICE = ("todo", "todo-app-web", 80)
 ANSWER_DEADLINE = 120.0
@@ -26,11 +26,15 @@ ANSWER_DEADLINE = 120.0
 
 @dataclass
 class _Up:
-    """What one run finds out and later steps need."""
+    """What one run finds out and later steps need.
+
+    `references` are those of the archives that were built, so an edit during the run changes nothing in it.
+    """
 
     session: Session
     running: bool
     archives: dict[str, Path] = field(default_factory=dict)
+    references: dict[str, str] = field(default_factory=dict)
     changed: int = 0
 
     def preflight(self, work: Work) -> str:
@@ -45,8 +49,12 @@ class _Up:
         """One image; its bases are built by whichever step comes first."""
 
         def act(work: Work) -> str:
+            reference = api.refs()[name]
             archive = api.ensure([name], report=work.report, log_dir=work.log.parent)[name]
-            self.archives[name] = archive
+            if api.refs()[name] != reference:
+                raise SlipwayError(f"the sources of image {name} changed while it was built", hint="make up")
+            self.archives[reference] = archive
+            self.references[name] = reference
             return f"{archive.stat().st_size / 1e6:.0f} MB"
 
         return act
@@ -57,16 +65,16 @@ class _Up:
 
     def load(self, work: Work) -> str:
         """The stacks' images on the node."""
-        references = api.refs()
-        self.session.cluster.load_images({references[name]: self.archives[name] for name in APP_IMAGES}, work.report)
-        return ""
+        wanted = {self.references[name] for name in APP_IMAGES}
+        self.session.cluster.load_images({key: self.archives[key] for key in wanted}, work.report)
+        return f"{len(wanted)} images"
 
     def stack(self, name: str) -> Callable[[Work], str]:
         """One stack by the engine."""
 
         def act(work: Work) -> str:
             result = self.session.engine.up(
-                self.session.stack(name), overrides=self.session.overrides(name, api.refs()), report=work.report
+                self.session.stack(name), overrides=self.session.overrides(name, self.references), report=work.report
             )
             self.changed += result.changed
             return f"{result.changed} changed, {result.counts['unchanged']} unchanged"

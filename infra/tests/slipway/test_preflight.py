@@ -47,6 +47,15 @@ def test_a_warning_is_said_and_does_not_stop(monkeypatch: pytest.MonkeyPatch) ->
     assert said == ["node program: not built"]
 
 
+def test_what_up_puts_right_itself_does_not_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(monkeypatch, Finding("fail", "kubelet", "backoff"), Finding("fail", "leftovers", "two mounts"))
+    said: list[str] = []
+
+    preflight.run(fakes.session(), report=lambda message, **_: said.append(message))
+
+    assert said == ["kubelet: backoff", "leftovers: two mounts"]
+
+
 def test_a_context_asks_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch, PORT)
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.report import silent
-from infra.slipway import plan, up
+from infra.slipway import plan, power, up
 from infra.slipway.plan import Work
 from infra.tests.slipway import fakes
 
@@ -66,16 +66,58 @@ def test_a_repetition_is_timed_apart_from_a_first_run() -> None:
     assert {step.timing for step in again if step.name == "data"} == {"data again"}
 
 
-def test_a_stack_step_tells_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.images.api.refs", lambda: dict.fromkeys(up.APP_IMAGES, "slipway.local/x:1"))
-    engine = fakes.FakeEngine()
-    delivery = next(step for step in up.plan(fakes.session(engine=engine)) if step.name == "delivery")
+class Images:
+    """Builds in no time; `edits` says after which build the sources change."""
 
-    note = delivery.action(Work(silent, tmp_path / "log"))
+    def __init__(self, folder: Path, *, edits: str = "") -> None:
+        self._folder = folder
+        self._edits = edits
+        self.version = 1
 
-    assert note == "1 changed, 0 unchanged"
-    assert engine.calls == ["up delivery"]
-    assert engine.overrides["delivery"]["images"] == {"todo-app": "slipway.local/x:1"}
+    def refs(self) -> dict[str, str]:
+        return {name: f"slipway.local/{name}:{self.version}" for name in (*up.APP_IMAGES, *power.NODE_IMAGES)}
+
+    def ensure(self, names: list[str], **_: object) -> dict[str, Path]:
+        (name,) = names
+        (self._folder / name).write_bytes(b"x" * 2_000_000)
+        self.version += name == self._edits
+        return {name: self._folder / name}
+
+
+def build(images: Images, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.images.api.refs", images.refs)
+    monkeypatch.setattr("infra.images.api.ensure", images.ensure)
+
+
+def act(steps: tuple[plan.Step, ...], folder: Path, *names: str) -> list[str | None]:
+    by_name = {step.name: step for step in steps}
+    return [by_name[name].action(Work(silent, folder / "log")) for name in names]
+
+
+def test_what_was_built_is_loaded_and_deployed_whatever_is_edited_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images, cluster, engine = Images(tmp_path), fakes.FakeCluster(), fakes.FakeEngine()
+    build(images, monkeypatch)
+    steps = up.plan(fakes.session(cluster=cluster, engine=engine))
+    act(steps, tmp_path, "foundation", *(f"image {name}" for name in up.APP_IMAGES))
+    images.version = 2
+
+    notes = act(steps, tmp_path, "load", "data", "delivery")
+
+    assert notes == ["4 images", "1 changed, 0 unchanged", "1 changed, 0 unchanged"]
+    assert cluster.calls == ["load " + ", ".join(f"slipway.local/{name}:1" for name in sorted(up.APP_IMAGES))]
+    assert engine.calls == ["up foundation", "up data", "up delivery"]
+    assert engine.overrides["delivery"]["images"] == {"todo-app": "slipway.local/todo-app:1"}
+
+
+def test_an_edit_during_a_build_is_told_and_nothing_wrong_is_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(Images(tmp_path, edits="todo-app"), monkeypatch)
+
+    with pytest.raises(SlipwayError, match="sources of image todo-app changed while it was built"):
+        act(up.plan(fakes.session()), tmp_path, "image todo-app")
 
 
 class Service(HTTPServer):
