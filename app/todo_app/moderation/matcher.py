@@ -20,6 +20,8 @@ _SHAPE = (
     bytes(97 if chr(code).isalpha() else 49 if code < 128 and chr(code) in LEET_MARKS else 32 for code in range(128))
     + b" " * 128
 )
+_WORD_SHAPE = _SHAPE.replace(b"1", b"a")
+_CORE = re.compile(rf"[^\W\d_][{re.escape(LEET_MARKS)}]|[{re.escape(LEET_MARKS)}][^\W\d_]|([a-z])\1\1")
 _TRIPLES = tuple(chr(code) * 3 for code in range(97, 123))
 _TOKEN = re.compile(r"\S+")
 _REPEAT = re.compile(r"(.)\1{2,}")
@@ -68,11 +70,12 @@ class Matcher:
         spaced = _spaced(folded)
         found: set[tuple[int, int, str]] = set()
         # overlapping: neighbouring words share the blank between them
-        if self._automaton.find_matches_as_indexes(f" {' '.join(spaced.split())} ", overlapping=True):
+        joined = " ".join(spaced.split())
+        if self._automaton.find_matches_as_indexes(f" {joined} ", overlapping=True):
             found.update(self._boundary_places(spaced))
         if _imitates(folded):
             found.update(self._token_places(folded))
-        if _spells(spaced):
+        if _spells(joined):
             found.update(self._run_places(folded))
         if not found:
             return []
@@ -99,12 +102,9 @@ class Matcher:
             yield tokens[first][1], tokens[last][2], self._words[index]
 
     def _token_places(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        for match in _TOKEN.finditer(folded):
-            token = match.group()
-            if not _imitates(token):
-                continue
+        for begin, token in _suspects(folded):
             inner = token.strip(_EDGE)
-            start = match.start() + token.index(inner) if inner else match.start()
+            start = begin + token.index(inner) if inner else begin
             for variant in _variants(inner):
                 for index, _, _ in self._find(f" {' '.join(variant.split())} "):
                     yield start, start + len(inner), self._words[index]
@@ -136,10 +136,20 @@ def _imitates(folded: str) -> bool:
     return b"a1" in shape or b"1a" in shape or any(triple in folded for triple in _TRIPLES)
 
 
-def _spells(spaced: str) -> bool:
+def _suspects(folded: str) -> Iterator[tuple[int, str]]:
+    """The tokens that hold what `_imitates` looks for, each once, with their places."""
+    position = 0
+    while core := _CORE.search(folded, position):
+        begin = max(folded.rfind(" ", position, core.start()) + 1, position)
+        end = folded.find(" ", core.end())
+        end = len(folded) if end < 0 else end
+        yield begin, folded[begin:end]
+        position = end
+
+
+def _spells(joined: str) -> bool:
     """Are there three single characters in a row? Cheap, may say yes too often."""
-    shape = " ".join(spaced.split()).encode("ascii", "replace").translate(_SHAPE.replace(b"1", b"a"))
-    return b"a a a" in shape
+    return b"a a a" in joined.encode("ascii", "replace").translate(_WORD_SHAPE)
 
 
 def _variants(token: str) -> Iterator[str]:
