@@ -1,4 +1,8 @@
-"""Debian packages for the recipes: from the machine's own apt sources, which never end up in an image."""
+"""Debian packages for the recipes: from the machine's own apt sources, which never end up in an image.
+
+mmdebstrap and not debootstrap: one pass with security updates, apt's own settings, and the same
+bytes from the same packages.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
