@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from infra.tests.stacks.objects import CLUSTER_WIDE, Object, secrets_made
+from infra.tests.stacks.objects import CLUSTER_WIDE, Object, SecretsMade, secrets_made
 
 UNITS = {"Mi": 1, "Gi": 1024}
 
@@ -18,15 +18,16 @@ def declared_once(objects: list[Object]) -> Iterator[str]:
 def in_order(objects: list[Object]) -> Iterator[str]:
     """Whatever an object needs is declared, and certainly applied before it."""
     known = {item.key for item in objects}
+    made = secrets_made(objects)
     for item in objects:
-        for needed in sorted(_needs(item, objects)):
+        for needed in sorted(_needs(item, objects, made)):
             if needed not in known:
                 yield f"{item} needs {needed}, which nobody declares"
             elif needed not in item.before:
                 yield f"{item} may be applied before {needed}"
 
 
-def secrets_have_keys(objects: list[Object]) -> Iterator[str]:
+def secrets_are_made(objects: list[Object]) -> Iterator[str]:
     """A Secret that a pod mounts is one that the Job makes."""
     made = secrets_made(objects)
     for item in objects:
@@ -93,7 +94,7 @@ def _most_pods(item: Object, objects: list[Object]) -> int:
     return int(item.spec.get("replicas", 1))
 
 
-def _needs(item: Object, objects: list[Object]) -> set[str]:
+def _needs(item: Object, objects: list[Object], made: SecretsMade) -> set[str]:
     needed: set[str] = set()
     if item.kind not in CLUSTER_WIDE and item.namespace:
         needed.add(f"Namespace//{item.namespace}")
@@ -105,6 +106,7 @@ def _needs(item: Object, objects: list[Object]) -> set[str]:
         needed.add(f"{item.spec['scaleTargetRef']['kind']}/{item.namespace}/{item.spec['scaleTargetRef']['name']}")
     if item.is_workload:
         needed |= _needs_of_pod(item, objects)
+        needed |= {made[place][0].key for name in _secrets(item) if (place := f"{item.namespace}/{name}") in made}
     return needed
 
 
@@ -118,8 +120,6 @@ def _needs_of_pod(item: Object, objects: list[Object]) -> set[str]:
     for container in item.containers:
         for source in container.get("envFrom", []):
             needed.add(f"ConfigMap/{item.namespace}/{source['configMapRef']['name']}")
-    made = secrets_made(objects)
-    needed |= {made[f"{item.namespace}/{name}"][0].key for name in _secrets(item) if f"{item.namespace}/{name}" in made}
     if item.kind == "StatefulSet":
         claimed = {f"{claim['metadata']['name']}-{item.name}-0" for claim in item.spec["volumeClaimTemplates"]}
         needed |= {
@@ -147,4 +147,4 @@ def _mebibytes(quantity: str) -> int:
     return int(quantity[:-2]) * UNITS[quantity[-2:]]
 
 
-CHECKS = (declared_once, in_order, secrets_have_keys, volumes_fit, namespaces_are_bounded, within_quota)
+CHECKS = (declared_once, in_order, secrets_are_made, volumes_fit, namespaces_are_bounded, within_quota)

@@ -245,7 +245,7 @@ MUTATIONS = (
         "secret nobody makes",
         lambda item: REASON_API_TOKEN in item.annotations,
         _secret_lost,
-        check_order.secrets_have_keys,
+        check_order.secrets_are_made,
     ),
     Mutation("volume gone", _is("PersistentVolume"), _remove, check_order.volumes_fit),
     Mutation("volume too small", _is("PersistentVolume"), _small_volume, check_order.volumes_fit),

@@ -111,9 +111,12 @@ def _world(env: str) -> tuple[Object, ...]:
     return tuple(objects)
 
 
-def world(env: str) -> list[Object]:
-    """Fresh copies, so that a test may break them."""
-    return [replace(item, manifest=copy.deepcopy(item.manifest)) for item in _world(env)]
+def world(env: str, *, breaking: int | None = None) -> list[Object]:
+    """All objects of an environment; the one at index `breaking` is a copy of its own, so that a test may break it."""
+    objects = list(_world(env))
+    if breaking is not None:
+        objects[breaking] = replace(objects[breaking], manifest=copy.deepcopy(objects[breaking].manifest))
+    return objects
 
 
 def _of_stack(stack: str, recorded: Recorded, earlier: frozenset[str]) -> Iterable[Object]:
@@ -167,9 +170,12 @@ def _rank(manifest: Manifest) -> tuple[int, int]:
     return (1, HELM_ORDER.index(manifest["kind"]))
 
 
-def secrets_made(objects: Iterable[Object]) -> dict[str, tuple[Object, set[str]]]:
+SecretsMade = dict[str, tuple[Object, set[str]]]
+
+
+def secrets_made(objects: Iterable[Object]) -> SecretsMade:
     """`namespace/name` → the Job that makes this Secret, and its keys."""
-    made: dict[str, tuple[Object, set[str]]] = {}
+    made: SecretsMade = {}
     for item in objects:
         if item.kind != "Job":
             continue

@@ -14,7 +14,7 @@ def test_each_object_broken_alone_is_reported(mutation: Mutation) -> None:
         victims = [index for index, item in enumerate(world(env)) if mutation.applies(item)]
         subjects += len(victims)
         for index in victims:
-            objects = world(env)
+            objects = world(env, breaking=index)
             victim = objects[index]
             mutation.breaks(objects, victim)
             if not list(mutation.noticed_by(objects)):

@@ -4,7 +4,7 @@ helm.sh/hook-weight: {{ .weight | quote }}
 helm.sh/hook-delete-policy: before-hook-creation
 {{- end }}
 
-{{/* A pod that runs one script of files/ with the app's Python: (dict "root" $ "script" "health") */}}
+{{/* A pod that runs one script of files/ with the app's Python: (dict "root" $ "script" "health" "weight" "0" "secrets" false) */}}
 {{- define "todo-app.test.pod" -}}
 {{- $root := .root -}}
 apiVersion: v1
@@ -43,10 +43,14 @@ spec:
         - name: tests
           mountPath: /tests
           readOnly: true
+        {{- if .secrets }}
         {{- include "todo-app.volumeMounts" $root | nindent 8 }}
+        {{- end }}
   volumes:
     - name: tests
       configMap:
         name: {{ include "todo-app.test.name" $root }}
+    {{- if .secrets }}
     {{- include "todo-app.volumes" $root | nindent 4 }}
+    {{- end }}
 {{- end }}
