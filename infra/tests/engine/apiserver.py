@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -125,7 +126,8 @@ class ApiServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         with (self.root / f"{program}.log").open("wb") as log:
-            command: Sequence[str | Path] = [self.node, program, *arguments]
+            tied = ["setpriv", "--pdeathsig=KILL"] if shutil.which("setpriv") else []  # ends with a killed pytest, too
+            command: Sequence[str | Path] = [*tied, self.node, program, *arguments]
             self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
 
     def _wait(self, path: str, token: str) -> None:
