@@ -146,6 +146,11 @@ def _redis(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
 
 
 def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    # with the parent's death the server goes too, even when the parent was killed; SIGINT is a fast shutdown for both
+    if command[0] == "setpriv":
+        command = [command[0], "--pdeathsig=INT", *command[1:]]
+    else:
+        command = ["setpriv", "--pdeathsig=INT", "--", *command]
     with log.open("wb") as output:
         return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
 
