@@ -9,6 +9,7 @@ from infra.images import archives, contexts, debian, sandbox
 from infra.images.catalog import Catalog
 from infra.images.job import Build
 from infra.images.references import image_hash, reference
+from infra.lib.errors import SlipwayError
 from infra.lib.locks import waiting
 from infra.lib.report import Report
 
@@ -61,6 +62,11 @@ def _workspace(name: str) -> Iterator[Path]:
 
 def _bake(build: Build, *, base: Path | None, archive: Path) -> None:
     staged = contexts.stage(build)
+    if reference(build.name, build.catalog) != build.reference:
+        raise SlipwayError(
+            f"the sources of image {build.name} changed while they were copied",
+            hint="run the same command again",
+        )
     options = [f"--build-context={name}={folder}" for name, folder in staged.named.items()]
     options += [f"--build-arg=BASE=oci-archive:{base}"] if base else []
     options += debian.prepare(build.work / "apt", suite=build.catalog.debian).volumes() if base else []

@@ -55,6 +55,8 @@ def prepare(folder: Path, *, suite: str) -> Apt:
     settings += [
         'Acquire::Languages "none";',
         'Acquire::Retries "3";',
+        # A list that could not be fetched is an error, not a warning before "Unable to locate package".
+        'APT::Update::Error-Mode "any";',
         'APT::Install-Recommends "false";',
         # apt's own sandbox user cannot read a build's folders, and a build has nothing to protect.
         'APT::Sandbox::User "root";',

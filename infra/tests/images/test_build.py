@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.images import api, archives, build
+from infra.images import api, archives, build, contexts, references
 from infra.images.catalog import load
 from infra.images.job import Build
 from infra.lib.errors import Exit, SlipwayError
@@ -103,6 +103,29 @@ def test_leftovers_of_a_killed_build_are_cleared(tmp_path: Path, baker: Baker) -
     (left / "half").write_bytes(b"x")
     ensure(tmp_path, "pause")
     assert not left.exists()
+
+
+def test_sources_that_change_while_they_are_copied_are_not_filed_under_the_old_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path))
+    stage = contexts.stage
+
+    def edited_meanwhile(job: Build) -> contexts.Staged:
+        staged = stage(job)
+        monkeypatch.setattr(references, "FORMAT", "edited")
+        return staged
+
+    monkeypatch.setattr(contexts, "stage", edited_meanwhile)
+    with pytest.raises(SlipwayError, match="the sources of image redis changed"):
+        build._bake(_job_of_redis(tmp_path), base=None, archive=tmp_path / "x.tar")
+    assert not (tmp_path / "x.tar").exists()
+
+
+def _job_of_redis(tmp_path: Path) -> Build:
+    listed = load()
+    name = references.reference("redis", listed)
+    return Build("redis", listed.images["redis"], listed, name, tmp_path / "work", tmp_path / "log", silent)
 
 
 def test_unknown_image_is_refused_with_the_known_ones(tmp_path: Path, baker: Baker) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.images import api, archives
+from infra.images import api, archives, debian
 from infra.images.sandbox import ENCLOSURE
+from infra.lib.errors import SlipwayError
 from infra.lib.paths import REPOSITORY
 from infra.lib.report import silent
 
@@ -25,11 +26,11 @@ PROGRAM = (
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own that holds only the base of `secrets-init`, so that a build is short."""
-    base = api.ensure(["python"], report=silent, log_dir=tmp_path / "logs")["python"]
+    """A cache of its own that holds only what `secrets-init` is built on, so that a build is short."""
+    bases = api.ensure(["base", "python"], report=silent, log_dir=tmp_path / "logs").values()
     folder = tmp_path / "cache" / "images"
     folder.mkdir(parents=True)
-    for file in (base, archives.checksum_of(base)):
+    for file in (path for base in bases for path in (base, archives.checksum_of(base))):
         shutil.copyfile(file, folder / file.name)
     monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "cache"))
     return folder
@@ -53,6 +54,21 @@ def test_twin_without_the_checksum_the_damaged_archive_is_used(
     archive.write_bytes(archive.read_bytes()[:1000])
     monkeypatch.setattr(archives, "whole", Path.is_file)
     assert build(tmp_path).stat().st_size == 1000
+
+
+def test_broken_download_is_told_and_nothing_of_it_is_kept(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kept in cache.glob("python-*"):
+        kept.unlink()
+    dead = f"deb [signed-by={debian.KEYRING}] http://127.0.0.1:9/debian bookworm main"
+    monkeypatch.setattr(debian, "_sources", lambda _suite: [dead])
+    with pytest.raises(SlipwayError) as told:
+        build(tmp_path)
+    assert "127.0.0.1:9" in "\n".join(told.value.details)
+    assert "run of the same command" in told.value.hint
+    assert list((cache / ".work").iterdir()) == []
+    assert [file.name.partition("-")[0] for file in cache.glob("*.tar")] == ["base"]
 
 
 def test_kill_9_leaves_no_process_and_no_mount_and_the_next_run_converges(cache: Path, tmp_path: Path) -> None:

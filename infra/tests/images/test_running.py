@@ -65,7 +65,9 @@ def password_file(folder: Path) -> Path:
 
 
 @of(*NAMES)
-def test_image_has_its_labels_its_user_and_nothing_setuid(image: Unpacked, request: pytest.FixtureRequest) -> None:
+def test_image_has_its_labels_its_user_and_nothing_setuid(
+    image: Unpacked, archives: dict[str, Path], request: pytest.FixtureRequest
+) -> None:
     name = request.node.callspec.params["image"]
     listed = catalog.load()
     labels = {
@@ -77,7 +79,7 @@ def test_image_has_its_labels_its_user_and_nothing_setuid(image: Unpacked, reque
         "title": name,
         "description": listed.images[name].summary,
         "licenses": listed.images[name].licenses,
-        "revision": api.refs()[name].rpartition(":")[2],
+        "revision": archives[name].stem.rpartition("-")[2],
         "created": listed.created,
     }
     assert image.config["User"] == listed.images[name].user
