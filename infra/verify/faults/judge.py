@@ -49,14 +49,17 @@ def judge(fault: Fault, *, rounds: int, seed: int, bed: Bed, report: Report) -> 
     broken = []
     for number in range(rounds):
         report(f"{fault.id} {number + 1}/{rounds}")
-        if why := _round(fault, number, seed=seed, bed=bed, defect=""):
-            broken.append(f"round {number}: {why}")
-            report(f"{fault.id} {number + 1}/{rounds} BROKEN: {why[:300]}")
+        if (found := _round(fault, number, seed=seed, bed=bed, defect="")) is not None:
+            broken.append(f"round {number}: {_why(found)}")
+            report(f"{fault.id} {number + 1}/{rounds} BROKEN: {_why(found)[:300]}")
     twins = max(1, rounds // TWIN_EVERY)
     teeth = 0
     for number in range(twins):
         report(f"{fault.id} twin {number + 1}/{twins}: {fault.defect}")
-        teeth += bool(_round(fault, number, seed=seed, bed=bed, defect=fault.defect))
+        found = _round(fault, number, seed=seed, bed=bed, defect=fault.defect)
+        # A twin that fails before the promise is looked at has seen nothing.
+        teeth += isinstance(found, BrokenError)
+        report(f"{fault.id} twin {number + 1}/{twins}: {'stayed green' if found is None else _why(found)[:300]}")
     return Judgement(
         rounds=rounds,
         broken=tuple(broken),
@@ -85,8 +88,8 @@ def row(fault: Fault, judgement: Judgement, provenance: Provenance) -> Row:
     }
 
 
-def _round(fault: Fault, number: int, *, seed: int, bed: Bed, defect: str) -> str:
-    """Why the promise did not hold, empty when it did."""
+def _round(fault: Fault, number: int, *, seed: int, bed: Bed, defect: str) -> Exception | None:
+    """What broke the promise or kept the round from looking at it; None when the promise held."""
     folder = Path(tempfile.mkdtemp(prefix=f"slipway-{fault.id}-"))
     folder.chmod(0o755)
     site = Site(
@@ -98,8 +101,12 @@ def _round(fault: Fault, number: int, *, seed: int, bed: Bed, defect: str) -> st
     )
     try:
         fault.probe(site)
-    except (BrokenError, BedError, SlipwayError, ConnectionError) as error:
-        return str(error) or type(error).__name__
+    except (BrokenError, BedError, SlipwayError, OSError) as error:
+        return error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return ""
+    return None
+
+
+def _why(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,7 +1,9 @@
 """`down` leaves nothing, whatever there was."""
 
 import time
+from pathlib import Path
 
+from infra.lib.paths import cache_dir
 from infra.verify import leftovers
 from infra.verify.bed import Bed, kill_group
 from infra.verify.faults.fault import Fault, Site, hold
@@ -59,17 +61,18 @@ def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover,
 
 
 def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
-    """Names and paths carry the instance; what cannot carry one is ours unless it can be shown to be another's."""
-    if each.kind in {"files", "cgroups", "mounts", "links", "rules"}:
-        return not _of_another(each.what, bed)
+    """Whether it may be the instance's. Where a name shows that it is not, it is not; what has no name is held
+    against `down`."""
     if each.kind == "processes":
         return f"/{bed.name}" in each.what or f"SLIPWAY_INSTANCE={bed.name}" in each.what
-    return True
+    if each.kind == "mounts" and not any(Path(each.what).is_relative_to(folder) for folder in _mounted_in()):
+        return False
+    return bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
 
 
-def _of_another(what: str, bed: Bed) -> bool:
-    """Another instance's or another container runtime's, by its name in the text."""
-    return bed.name not in what and any(text in what for text in ("sw-", "slipway-", "/slipway/"))
+def _mounted_in() -> tuple[Path, ...]:
+    """Where anything of ours is ever mounted; other programs of the machine mount elsewhere."""
+    return (*leftovers.WATCHED, cache_dir(), leftovers.CGROUP_ROOT)
 
 
 DOWN_HALF = Fault(
