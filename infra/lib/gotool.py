@@ -58,13 +58,14 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
     shutil.rmtree(target.parent, ignore_errors=True)
     for left in target.parent.parent.glob(f".{tool}-*"):
         shutil.rmtree(left, ignore_errors=True)
+    go = compiler(report=report, log=log)
     report(f"build {tool} from its Go modules")
     target.parent.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
         built = Path(scratch) / "out" / tool
         run(
             [
-                compiler(report=report, log=log),
+                go,
                 "build",
                 "-trimpath",
                 "-buildvcs=false",
@@ -76,7 +77,9 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
             cwd=REPOSITORY / "infra" / "go" / tool,
             env={
                 "CGO_ENABLED": "0",
-                "GOFLAGS": "-mod=readonly",
+                # -modcacherw: Go's own default makes a cache that `rm -r` cannot remove.
+                "GOFLAGS": "-mod=readonly -modcacherw",
+                "GOMODCACHE": os.environ.get("GOMODCACHE") or str(cache_dir() / "go-modules"),
                 "GOCACHE": str(Path(scratch) / "cache"),
                 "GOWORK": "off",
             },

@@ -42,6 +42,7 @@ class PlainView:
         self._output = output
         self._clock = clock
         self._said: dict[tuple[str, str], float] = {}
+        self._width = 0
 
     def __call__(self, event: Event, /) -> None:
         """Print `event`; a step that repeats itself is quoted every REPEATED seconds only."""
@@ -51,12 +52,13 @@ class PlainView:
                 return
             self._said[event.step, event.message] = event.elapsed
         if event.kind == "plan":
+            self._width = max(map(len, event.steps), default=0)
             about = f", about {seconds(event.total_remaining)}" if event.total_remaining is not None else ""
             self._line(f"{len(event.steps)} step{'s' * (len(event.steps) != 1)}{about}")
         elif event.kind == "finished":
             self._line(f"done in {seconds(event.elapsed)}")
         else:
-            self._line(f"{event.step:<10} {self._what(event)}")
+            self._line(f"{event.step:<{self._width}} {self._what(event)}")
 
     def _what(self, event: Event) -> str:
         words = {

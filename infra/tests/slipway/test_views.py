@@ -16,19 +16,19 @@ def test_seconds_are_told_as_people_say_them() -> None:
 def test_a_piped_run_is_lines_with_the_time() -> None:
     output = io.StringIO()
     view = PlainView(output, clock=lambda: "12:00:00")
-    view(Event(kind="plan", steps=("a", "b"), total_remaining=90))
+    view(Event(kind="plan", steps=("a", "image b"), total_remaining=90))
     view(Event(kind="started", step="a", remaining=60))
     view(Event(kind="still", step="a", message="compile", elapsed=20, remaining=40))
     view(Event(kind="done", step="a", message="139 MB", elapsed=61))
-    view(Event(kind="failed", step="b", elapsed=2))
+    view(Event(kind="failed", step="image b", elapsed=2))
     view(Event(kind="finished", elapsed=63))
 
     assert output.getvalue().splitlines() == [
         "12:00:00 2 steps, about 1 min 30 s",
-        "12:00:00 a          start, about 1 min 00 s",
-        "12:00:00 a          compile … 20.0 s, about 40.0 s left",
-        "12:00:00 a          done in 1 min 01 s: 139 MB",
-        "12:00:00 b          FAILED after 2.0 s",
+        "12:00:00 a       start, about 1 min 00 s",
+        "12:00:00 a       compile … 20.0 s, about 40.0 s left",
+        "12:00:00 a       done in 1 min 01 s: 139 MB",
+        "12:00:00 image b FAILED after 2.0 s",
         "12:00:00 done in 1 min 03 s",
     ]
 
