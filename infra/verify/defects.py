@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from infra.cluster.embedded.cluster import EmbeddedCluster
-from infra.engine.direct import config, engine, inventory
+from infra.engine.direct import config, deploy, engine, inventory
 from infra.images import archives
 from infra.lib import gotool, locks, process
 from infra.lib.errors import Exit, SlipwayError
@@ -121,6 +121,11 @@ def _engine_forgotten() -> AbstractContextManager[object]:
     return patch.object(inventory, "_same_owner", lambda *_: None)
 
 
+def _readiness_unchecked() -> AbstractContextManager[object]:
+    """What was sent to the cluster counts as done."""
+    return patch.object(deploy, "until_ready", lambda _kube, live, **_: live)
+
+
 DEFECTS: dict[str, Defect] = {
     "traceback-shown": _traceback_shown,
     "lock-ignored": _lock_ignored,
@@ -134,6 +139,7 @@ DEFECTS: dict[str, Defect] = {
     "delete-nothing": _delete_nothing,
     "reason-lost": _reason_lost,
     "engine-forgotten": _engine_forgotten,
+    "readiness-unchecked": _readiness_unchecked,
 }
 
 
@@ -142,16 +148,25 @@ def applied(name: str) -> AbstractContextManager[object]:
     return DEFECTS[name]() if name else contextlib.nullcontext()
 
 
+def in_programs(name: str) -> AbstractContextManager[object]:
+    """The defect in the process that evaluates programs, for a block of this one; no name, no defect."""
+    worker = (sys.executable, "-m", "infra.verify.defects", name, "worker")
+    # The command is a default of the constructor's, where patch.object does not reach it.
+    defaults = engine.DirectEngine.__init__.__kwdefaults__ or {}
+    if defaults.get("worker") != engine.WORKER:
+        raise RuntimeError("the direct engine no longer takes its worker as a default: no defect would reach it")
+    return patch.dict(defaults, {"worker": worker}) if name else contextlib.nullcontext()
+
+
 def main(name: str, words: list[str]) -> None:
     """The front door with a defect, also in the process that evaluates programs; `worker` is that process."""
     with ExitStack() as stack:
         stack.enter_context(applied(name))
         if words == ["worker"]:
-            runpy.run_module("infra.engine.direct.worker", run_name="__main__")
+            runpy.run_module("infra.engine.direct", run_name="__main__")
             return
 
-        worker = (sys.executable, "-m", "infra.verify.defects", name, "worker")
-        stack.enter_context(patch.object(engine, "WORKER", worker))
+        stack.enter_context(in_programs(name))
 
         sys.argv = ["slipway", *words]
         cli.main()

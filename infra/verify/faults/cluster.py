@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from infra.cluster import Component, select
 from infra.verify.bed import Bed
 from infra.verify.faults.concurrency import settled
-from infra.verify.faults.fault import Fault, Site, hold, told
+from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.traffic import traffic
 
 RESTARTED = 30.0
-PULL_DEADLINE = 600.0
 # The forwarder carries the connections themselves: while it is away, they fail.
 CARRIES_TRAFFIC = "forward"
 RATE = 20.0
@@ -69,23 +68,6 @@ def kill_node(bed: Bed) -> None:
     bed.wait("the supervisor is gone", lambda: not select("embedded", bed.instance).running(), deadline=20)
 
 
-def never_ready(site: Site) -> None:
-    """An image that does not exist: told with object and reason, and the old version goes on serving."""
-    bed = site.bed
-    mark = f"slipway.local/absent:{site.number}"
-    words = ("--set", f'delivery.images={{"todo-app": "{mark}"}}')
-    try:
-        with traffic(bed, rate=RATE) as seen:
-            done = bed.call("up", "--yes", *words, via=site.defect, deadline=PULL_DEADLINE)
-        told(done, "todo-app", mark, code=done.code, within=PULL_DEADLINE)
-        hold(done.code in {1, 6}, f"want exit 1 or 6: {done.text}")
-        hold("ImageNeverPull" in done.err or "ImagePull" in done.err, f"the reason is not told: {done.text}")
-        hold(seen.failures == 0, f"{seen.failures} of {seen.sent} requests failed: {seen.examples}")
-    finally:
-        bed.up()
-    settled(bed)
-
-
 @contextlib.contextmanager
 def _supervisor_stopped(bed: Bed, defect: str) -> Iterator[None]:
     """With the defect `supervisor-asleep` nobody restarts anything for the block."""
@@ -117,12 +99,4 @@ NODE_GONE = Fault(
     tier="bed",
     defect=LOST_WRITE,
     probe=node_gone,
-)
-NEVER_READY = Fault(
-    id="never-ready",
-    title="a resource that never becomes ready",
-    promise="exit 1 or 6 within the deadline, object and reason named, the old version serves on with 0 failed",
-    tier="bed",
-    defect="reason-lost",
-    probe=never_ready,
 )
