@@ -19,14 +19,20 @@ NOT_CODE = ("docs/performance", "docs/reliability", "README.md")
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """`memory_gib` of the machine, `commit` measured, `dirty` when files of it were changed, `date` in UTC."""
+    """`memory_gib` of the machine, `load` of its last minute before, `commit`, `dirty` with changes, `date` in UTC."""
 
     cores: int
     memory_gib: int
     kernel: str
+    load: float
     commit: str
     dirty: bool
     date: str
+
+    @property
+    def busy(self) -> bool:
+        """Whether others were using half of the machine or more."""
+        return self.load > self.cores / 2
 
     @classmethod
     def now(cls, *, root: Path = REPOSITORY) -> "Provenance":
@@ -36,6 +42,7 @@ class Provenance:
             cores=len(os.sched_getaffinity(0)),
             memory_gib=round(psutil.virtual_memory().total / 2**30),
             kernel=platform.release(),
+            load=round(os.getloadavg()[0], 1),
             commit=commit,
             dirty=dirty,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -44,7 +51,7 @@ class Provenance:
     def fields(self) -> dict[str, Any]:
         """As they stand in a result row."""
         return {
-            "machine": {"cores": self.cores, "memory_gib": self.memory_gib, "kernel": self.kernel},
+            "machine": {"cores": self.cores, "memory_gib": self.memory_gib, "kernel": self.kernel, "load": self.load},
             "commit": self.commit,
             "dirty": self.dirty,
             "date": self.date,

@@ -1,6 +1,7 @@
 """Result files keep what a partial run did not measure, and the tables say what the file says."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from infra.verify.bench.registry import FIGURES, GROUPS, ROW_IDS
 from infra.verify.provenance import Provenance
 from infra.verify.results import Row, between, choose, markers, merge, read
 
-HERE = Provenance(cores=2, memory_gib=24, kernel="6.1", commit="abc", dirty=False, date="2026-11-20T00:00:00+00:00")
+HERE = Provenance(
+    cores=2, memory_gib=24, kernel="6.1", load=0.1, commit="abc", dirty=False, date="2026-11-20T00:00:00+00:00"
+)
 FIGURE = Figure(
     id="speed",
     group="app",
@@ -47,6 +50,13 @@ def test_a_missed_goal_is_explained_in_the_table() -> None:
     text = rows.markdown(measured(11.0, note="the build of etcd"))
     assert "`speed` misses its goal: the build of etcd" in text
     assert "| `speed` | 11 s | ≤ 10 s | no | abc | 2026-11-20 |" in text
+
+
+def test_a_miss_on_a_busy_machine_says_so_and_a_hit_does_not() -> None:
+    busy = replace(HERE, load=3.0)
+    missed, met = rows.rows(FIGURE, {"speed": Value(value=11.0), "twin": Value(value=1.0)}, busy)
+    assert missed["note"] == "the machine was busy: load 3 before"
+    assert met["note"] == ""
 
 
 def test_a_partial_run_keeps_the_other_rows_and_their_order(tmp_path: Path) -> None:

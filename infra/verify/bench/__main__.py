@@ -50,6 +50,7 @@ def _run(ids: list[str]) -> int:
             report(f"{figure.id}: {figure.title}")
             measured += _measure(figure, one, report)
             merge(RESULTS, measured, order=ROW_IDS)
+            write_tables(SHOWN_IN)
     sys.stdout.write(rows.plain(measured) + "\n")
     missed = [row["id"] for row in measured if not row["met"] and not _absent(row)]
     if missed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from infra.verify.bench.figure import Figure, Value
+from infra.verify.bench.figure import Figure, Goal, Value
 from infra.verify.provenance import Provenance
 from infra.verify.results import Row
 
@@ -22,11 +22,18 @@ def rows(figure: Figure, values: Mapping[str, Value], provenance: Provenance) ->
             "limit": goal.limit,
             "goal": goal.text,
             "met": None if value.value is None else goal.met(value.value),
-            "note": value.note,
+            "note": _note(goal, value, provenance),
             **provenance.fields(),
         }
         for goal in figure.goals
     ]
+
+
+def _note(goal: Goal, value: Value, provenance: Provenance) -> str:
+    """Of a missed goal, others' use of the machine is part of what bounds it."""
+    if value.value is None or goal.met(value.value) or not provenance.busy:
+        return value.note
+    return "; ".join([*([value.note] if value.note else []), f"the machine was busy: load {provenance.load:g} before"])
 
 
 def shown(row: Row) -> str:
