@@ -55,7 +55,7 @@ class Todo(BaseModel):
     completed_on = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
-    objects: ClassVar[TodoQuerySet] = TodoQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[TodoQuerySet] = TodoQuerySet.as_manager()  # type: ignore[assignment]  # a queryset's methods, a manager at run time
 
     class Meta:
         """Lists are read by owner, newest first."""

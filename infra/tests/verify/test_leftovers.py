@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -34,11 +35,15 @@ def mount(tmp_path: Path) -> Iterator[str]:
     run("umount", str(tmp_path))
 
 
+def _network_namespace(process: str) -> str:
+    return str(Path("/proc", process, "ns", "net").readlink())
+
+
 @contextmanager
 def namespace(_: Path) -> Iterator[str]:
     holder = subprocess.Popen(["unshare", "-n", "sleep", "60"])
-    while (there := os.readlink(f"/proc/{holder.pid}/ns/net")) == os.readlink("/proc/self/ns/net"):  # noqa: PTH115
-        pass
+    while (there := _network_namespace(str(holder.pid))) == _network_namespace("self"):
+        time.sleep(0.01)
     yield there
     holder.kill()
     holder.wait()
