@@ -23,15 +23,16 @@ bounds = AppNamespaceArgs(
 sizes = {"postgresql": settings.postgresql_volume, "redis": settings.redis_volume}
 
 Priorities("slipway", PrioritiesArgs())
-app, data = AppNamespace(APP_NAMESPACE, bounds), AppNamespace(DATA_NAMESPACE, bounds)
 storage_class: pulumi.Input[str] = settings.storage_class
+volumes: list[LocalVolumes] = []
 if settings.volume_root:
-    volumes = [
-        Volume(name=name, size=size, claim_namespace=DATA_NAMESPACE, claim_name=f"data-{name}-0")
-        for name, size in sizes.items()
-    ]
-    local = LocalVolumesArgs(root=settings.volume_root, volumes=volumes, protect=protect)
-    storage_class = LocalVolumes("slipway-local", local).storage_class
+    wanted = [Volume(name=n, size=sizes[n], claim_namespace=DATA_NAMESPACE, claim_name=f"data-{n}-0") for n in sizes]
+    local = LocalVolumesArgs(root=settings.volume_root, volumes=wanted, protect=protect)
+    volumes = [LocalVolumes("slipway-local", local)]
+    storage_class = volumes[0].storage_class
+app = AppNamespace(APP_NAMESPACE, bounds)
+# A volume is not gone before its claim is, and claims go with their namespace: so the namespace goes first.
+data = AppNamespace(DATA_NAMESPACE, bounds, pulumi.ResourceOptions(depends_on=volumes))
 
 pulumi.export("namespaces", {"app": app.name, "data": data.name})
 pulumi.export("storage_class", storage_class)
