@@ -29,6 +29,7 @@ class PodFact:
     age: float
     reason: str = ""
     images: tuple[str, ...] = ()
+    overdue: float = 0.0  # seconds past the end of the grace period it was given to end in
 
     @property
     def healthy(self) -> bool:
@@ -68,6 +69,8 @@ def pod_fact(pod: Pod, *, now: datetime) -> PodFact:
         age=(now - created).total_seconds() if created else 0.0,
         reason="" if status.phase == "Succeeded" else reason_of(pod),
         images=tuple(container.image or "" for container in pod.spec.containers),
+        # The API server sets deletionTimestamp to the moment of the request plus the grace period.
+        overdue=(now - metadata.deletionTimestamp).total_seconds() if metadata.deletionTimestamp else 0.0,
     )
 
 

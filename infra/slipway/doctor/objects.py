@@ -10,6 +10,8 @@ from infra.slipway.kube import PodFact
 RESTARTS_OF_A_LOOP = 3
 # A pod that waits for its image or its node this long is stuck rather than starting (seconds).
 PATIENCE = 120.0
+# kubelet and containerd need a moment after a pod's grace period before the object goes (seconds).
+OVERDUE = 30.0
 
 
 def nodes(listed: Iterable[Node]) -> list[Finding]:
@@ -63,6 +65,10 @@ def _pod(fact: PodFact) -> Finding | None:
         return Finding("fail", subject, f"crash-looping, {fact.restarts} restarts: {fact.reason}", previous)
     if fact.healthy:
         return None
+    if fact.phase == "Terminating":
+        if fact.overdue <= OVERDUE:
+            return None
+        return Finding("fail", subject, f"still terminating {fact.overdue:.0f} s after its grace period", look)
     if fact.phase == "Failed":
         return Finding("warn", subject, f"failed: {fact.reason}", look)
     level: Level = "fail" if fact.age > PATIENCE else "warn"

@@ -149,3 +149,17 @@ def test_a_failed_init_container_is_the_reason() -> None:
     fact = pod(phase="Pending", initContainerStatuses=[failed])
 
     assert fact.reason == "app: Error (exit 3)"
+
+
+@pytest.mark.parametrize(("overdue", "level"), [(-40, "ok"), (20, "ok"), (31, "fail")])
+def test_a_pod_that_ends_within_its_grace_period_is_no_finding(overdue: float, level: str) -> None:
+    metadata = {
+        "name": "web",
+        "namespace": "todo",
+        "creationTimestamp": (NOW - timedelta(hours=1)).isoformat(),
+        "deletionTimestamp": (NOW - timedelta(seconds=overdue)).isoformat(),
+    }
+    spec = {"containers": [{"name": "app", "image": "x:1"}]}
+    made = Pod.from_dict({"metadata": metadata, "spec": spec, "status": {"phase": "Running"}})
+
+    assert only(objects.pods([pod_fact(cast("Pod", made), now=NOW)])).level == level
