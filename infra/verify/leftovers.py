@@ -103,6 +103,19 @@ def _network_namespaces() -> Iterator[str]:
                 continue
 
 
+def processes_in(namespace: str) -> list[int]:
+    """Live processes in a network namespace, named as the kernel names it: `net:[4026531840]`."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit():
+            try:
+                if os.readlink(process / "ns" / "net") == namespace:  # noqa: PTH115 - as above
+                    found.append(int(process.name))
+            except OSError:
+                continue
+    return found
+
+
 def _rules() -> Iterator[str]:
     """nft's view holds what iptables-nft wrote; the legacy tables are asked for by themselves."""
     yield from _output("nft", "list", "ruleset", parse=str.strip)

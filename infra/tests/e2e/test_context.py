@@ -1,26 +1,31 @@
 """CLUSTER=context:… applies the same stacks to a cluster by its kubeconfig, and takes only them away again."""
 
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
+from infra.tests.e2e.conftest import Life
+from infra.tests.e2e.foreign import forwarded
 from infra.verify.bed import TWO_PODS, Bed
 from infra.verify.ports import free_port
 
 
 @pytest.fixture(scope="module")
-def reached(life: object, tmp_path_factory: pytest.TempPathFactory) -> Bed:
+def reached(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """The same cluster, reached as somebody else's: by kubeconfig and context, its page on a port of its own."""
-    bed: Bed = life.bed  # type: ignore[attr-defined] # the session's Life; its class is in conftest
-    context = yaml.safe_load(bed.instance.kubeconfig.read_text(encoding="utf-8"))["current-context"]
-    home = tmp_path_factory.mktemp("home")
-    kubeconfig = home / "kubeconfig"
-    kubeconfig.write_text(bed.instance.kubeconfig.read_text(encoding="utf-8"), encoding="utf-8")
-    kubeconfig.chmod(0o600)
-    env = {"CLUSTER": f"context:{context}", "KUBECONFIG": str(kubeconfig)}
-    return Bed(name="reached", port=free_port(), env=env)
+    config = yaml.safe_load(life.bed.instance.kubeconfig.read_text(encoding="utf-8"))
+    server = urlsplit(config["clusters"][0]["cluster"]["server"])
+    kubeconfig = tmp_path_factory.mktemp("home") / "kubeconfig"
+    with forwarded(str(server.hostname), int(server.port or 443)) as port:
+        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{port}"
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
+        env = {"CLUSTER": f"context:{config['current-context']}", "KUBECONFIG": str(kubeconfig)}
+        yield Bed(name="reached", port=free_port(), env=env)
 
 
 def settings(bed: Bed) -> tuple[str, ...]:

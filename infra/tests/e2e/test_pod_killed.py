@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.tests.e2e.conftest import Life
 from infra.verify.bed import TWO_PODS, Bed
 from infra.verify.traffic import traffic
 
@@ -17,9 +18,9 @@ SELECTOR = ("-n", "todo", "-l", "app.kubernetes.io/component=web")
 
 
 @pytest.fixture(scope="module")
-def two(life: object) -> Iterator[Bed]:
+def two(life: Life) -> Iterator[Bed]:
     """The instance with two web pods; back to what it was afterwards."""
-    bed: Bed = life.bed  # type: ignore[attr-defined] # the session's Life; its class is in conftest
+    bed = life.bed
     bed.up(*TWO_PODS)
     yield bed
     bed.up()

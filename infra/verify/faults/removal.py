@@ -1,5 +1,6 @@
 """`down` leaves nothing, whatever there was."""
 
+import re
 import time
 from pathlib import Path
 
@@ -11,6 +12,19 @@ from infra.verify.ports import free_port
 
 HALF_MADE = 30.0
 SETTLE = 10.0
+NODE_PROGRAMS = frozenset(
+    {
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kube-proxy",
+        "coredns",
+        "forward",
+    }
+    | {"containerd", "containerd-shim", "containerd-shim-runc-v2", "runc", "pause", "postgres", "redis-server"}
+)
 
 
 def down_half(site: Site) -> None:
@@ -61,13 +75,28 @@ def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover,
 
 
 def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
-    """Whether it may be the instance's. Where a name shows that it is not, it is not; what has no name is held
-    against `down`."""
+    """Whether it may be the instance's; what nothing shows to be another's is held against `down`."""
     if each.kind == "processes":
-        return f"/{bed.name}" in each.what or f"SLIPWAY_INSTANCE={bed.name}" in each.what
+        pid, _, command = each.what.partition(" ")
+        owner = instance_of(int(pid))
+        named = bed.name in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+        return owner == bed.name or (not owner and named)
+    if each.kind == "namespaces":
+        owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
+        return bool(owners) and owners <= {bed.name, ""}
     if each.kind == "mounts" and not any(Path(each.what).is_relative_to(folder) for folder in _mounted_in()):
         return False
     return bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+
+
+def instance_of(pid: int) -> str:
+    """The instance in whose cgroup a process is, empty for none."""
+    try:
+        text = Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+    found = re.search(r":/slipway-([a-z][a-z0-9-]*)", text)
+    return found[1] if found else ""
 
 
 def _mounted_in() -> tuple[Path, ...]:
