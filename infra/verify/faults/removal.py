@@ -79,7 +79,7 @@ def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
     if each.kind == "processes":
         pid, _, command = each.what.partition(" ")
         owner = instance_of(int(pid))
-        named = bed.name in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+        named = f"/{bed.name}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
         return owner == bed.name or (not owner and named)
     if each.kind == "namespaces":
         owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
