@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.cluster.api import ClusterInfo
+from infra.lib import paths
 from infra.lib.errors import Exit, SlipwayError
 from infra.slipway import logs
 from infra.slipway.session import Session
@@ -12,7 +13,8 @@ from infra.tests.slipway import fakes
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Session:
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    monkeypatch.setattr(paths, "STATE_ROOT", tmp_path / "var")  # an instance of that name may run here
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "kubelet.log").write_text("".join(f"line {number}\n" for number in range(50)))
     (tmp_path / "secret.log").write_text("no\n")
