@@ -1,8 +1,11 @@
 """Figure `rollout`: users of a service that is replaced under them."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Mapping
+import os
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +18,8 @@ from infra.verify.todo_api import PREFIX
 RATE = 100.0
 COUNT = 10_000
 TWIN_COUNT = 4_000
-LATE_MS = 100.0  # beyond this the generator was not open-loop any more
+LATE_MS = 500.0  # at p99; an outage shorter than the generator's own lateness could be missed
+URGENT = -10  # niceness: on two cores a rollout must not starve the one who counts its victims
 DEPLOYMENT = "deployment/todo-app-web"
 
 
@@ -33,7 +37,8 @@ class Rollouts:
         return (
             f"{tally.sent} requests at {RATE:.0f}/s, {tally.kept} on kept and {tally.fresh} on new connections, "
             f"{self.done} rollouts, p50 {percentile(tally.latency, 0.5):.0f} ms, "
-            f"p99 {percentile(tally.latency, 0.99):.0f} ms"
+            f"p99 {percentile(tally.latency, 0.99):.0f} ms, "
+            f"generator late {percentile(tally.lateness, 0.99):.0f} ms at p99"
         )
 
 
@@ -59,7 +64,8 @@ def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
             done += 1
 
     async def both(rolling: Future[None]) -> Tally:
-        return await drive(plan, go_on=lambda: done < at_least and not rolling.done())
+        with _urgent():
+            return await drive(plan, go_on=lambda: done < at_least and not rolling.done())
 
     with ThreadPoolExecutor(1) as pool:
         rolling = pool.submit(roll)
@@ -69,6 +75,21 @@ def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
             over = True
         rolling.result(timeout=400)
     return Rollouts(done=done, tally=tally)
+
+
+@contextlib.contextmanager
+def _urgent() -> Iterator[None]:
+    """This thread before others, where that is allowed: the kernel knows a thread by an id of its own."""
+    me = threading.get_native_id()
+    try:
+        os.setpriority(os.PRIO_PROCESS, me, URGENT)
+    except PermissionError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.setpriority(os.PRIO_PROCESS, me, 0)
 
 
 def measure(desk: Desk) -> Mapping[str, Value]:
