@@ -22,6 +22,12 @@ from todo_app.accounts.services import token_create
 _number = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    """What the build of the image collects; a fresh clone has none, and pages name the collected files."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """PostgreSQL and Redis for the session."""
