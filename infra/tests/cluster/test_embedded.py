@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -19,12 +20,15 @@ from infra.cluster.embedded.cluster import EmbeddedCluster
 from infra.cluster.embedded.layout import Layout
 from infra.cluster.rest import poll
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import RUN_ROOT, STATE_ROOT, Instance
+from infra.lib.paths import Instance
 from infra.lib.process import capture
 from infra.lib.report import silent
 from infra.tests.cluster.conftest import Bench
 from infra.tests.cluster.node import Node, client, web
 from infra.verify import leftovers
+
+# What these tests make, and what bears no mark at all.
+OWN = frozenset({"", "t-clu", "t-clu2", "t-ctx"})
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -238,14 +242,20 @@ def test_delete_leaves_nothing(bench: Bench) -> None:
     bench.cluster.delete(silent)
 
     assert poll(lambda: str(own_network) not in leftovers.take().namespaces, deadline=10)
-    # Other instances and programs of the machine come and go meanwhile: theirs are named differently.
-    names = {file.name for file in (*STATE_ROOT.glob("*"), *RUN_ROOT.glob("*"))} - {"t-clu", "t-clu2", "t-ctx"}
     left = [
         leftover
         for leftover in leftovers.left(bench.before, leftovers.take())
         if leftover.kind not in {"processes", "namespaces"} or "t-clu" in leftover.what
     ]
-    others = (
-        {f"slipway-{name}" for name in names} | {f"slipway/{name}" for name in names} | {f"sw-{name}" for name in names}
-    )
-    assert [leftover for leftover in left if not any(name in leftover.what for name in others)] == []
+    assert [leftover for leftover in left if owner(leftover.what) in OWN] == []
+
+
+def owner(what: str) -> str:
+    """The instance whose mark `what` bears, "" for none: others come and go while this one is tested."""
+    found = re.search(r"(?:\bsw-|\bslipway[-/])([a-z][a-z0-9-]*)", what)
+    return found[1] if found else ""
+
+
+def test_owner_is_read_from_every_kind_of_mark() -> None:
+    marks = ["/sys/fs/cgroup/cpu/slipway-rev/system", "local fe80::1 dev sw-rev table", "/var/lib/slipway/rev/pki"]
+    assert [owner(mark) for mark in (*marks, "/etc/cni/net.d")] == ["rev", "rev", "rev", ""]
