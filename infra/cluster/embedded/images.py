@@ -38,6 +38,11 @@ def load(layout: Layout, archives: Mapping[str, Path], report: Report, *, pid: i
         )
 
 
+def tag(source: str, target: str, *, pid: int) -> None:
+    """A second name for an image the node has."""
+    capture([*_ctr(pid), "images", "tag", source, target])
+
+
 def _ctr(pid: int) -> list[str]:
     return [
         *("nsenter", f"--target={pid}", "--mount", "--"),

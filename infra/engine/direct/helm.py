@@ -141,7 +141,8 @@ class Helm:
     def _homes() -> dict[str, str]:
         """Helm's folders away from the user's: no repository or plug-in of theirs plays a part."""
         root = cache_dir() / "helm"
-        return {f"HELM_{name}_HOME": str(root / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        homes = {f"HELM_{name}_HOME": str(root / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        return {**homes, "KUBECACHEDIR": str(cache_dir() / "kube")}
 
 
 def outputs_of(body: Object, revision: Revision | None) -> Object:

@@ -1,5 +1,6 @@
 """Helm releases of the direct engine by the real helm on a real API."""
 
+import os
 import signal
 import subprocess
 import time
@@ -152,7 +153,9 @@ def test_a_field_the_engine_does_not_pass_on_is_refused(
 def _killed_helm(helm: Helm, name: str, chart: Path) -> None:
     words = [name, str(chart), "--install", "--wait", "--set=pod=true"]
     command = [str(word) for word in helm._command("upgrade", "default", words)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=helm._homes())
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **helm._homes()}
+    )
     end = time.monotonic() + 30
     while not any(item.status.startswith("pending") for item in helm.revisions("default", name)):
         assert time.monotonic() < end, "helm stored no pending revision"

@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from infra.cluster.embedded import images
+from infra.cluster.embedded.cluster import EmbeddedCluster
+from infra.images.api import refs
 from infra.verify.bed import Bed
 from infra.verify.bench.figure import Desk, Figure, Goal, Value
 from infra.verify.http1 import Request
@@ -20,12 +24,12 @@ COUNT = 10_000
 TWIN_COUNT = 4_000
 LATE_MS = 500.0  # at p99; an outage shorter than the generator's own lateness could be missed
 URGENT = -10  # niceness: on two cores a rollout must not starve the one who counts its victims
-DEPLOYMENT = "deployment/todo-app-web"
+APP = "todo-app"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rollouts:
-    """What happened: how often the pods were replaced while `tally` was counted."""
+    """What happened: how many new versions were rolled out while `tally` was counted."""
 
     done: int
     tally: Tally
@@ -36,7 +40,7 @@ class Rollouts:
         tally = self.tally
         return (
             f"{tally.sent} requests at {RATE:.0f}/s, {tally.kept} on kept and {tally.fresh} on new connections, "
-            f"{self.done} rollouts, p50 {percentile(tally.latency, 0.5):.0f} ms, "
+            f"{self.done} new versions, p50 {percentile(tally.latency, 0.5):.0f} ms, "
             f"p99 {percentile(tally.latency, 0.99):.0f} ms, "
             f"generator late {percentile(tally.lateness, 0.99):.0f} ms at p99"
         )
@@ -50,8 +54,19 @@ def mix(token: str) -> list[Request]:
     return [*[read] * 9, Request(method="POST", path=f"{PREFIX}/todos", headers=headers, body=body)]
 
 
-def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
-    """Replace the pods again and again while `count` requests or more are sent; ends with a finished rollout."""
+def release(bed: Bed, *settings: str) -> None:
+    """A version nobody has seen, by `up`."""
+    built = refs()[APP]
+    version = f"{built}-{secrets.token_hex(3)}"
+    images.tag(built, version, pid=EmbeddedCluster(bed.instance).info().supervisor_pid)
+    bed.up("--set", f"delivery.images={json.dumps({APP: version})}", *settings)
+
+
+def roll_under_load(bed: Bed, *settings: str, count: int, at_least: int = 3) -> Rollouts:
+    """Release one version after another while `count` requests or more are sent; ends with a finished rollout.
+
+    A version is the same image under a new reference: migration Job, Helm upgrade and new pods, as for new code.
+    """
     plan = Plan(host="127.0.0.1", port=bed.port, requests=mix(bed.api().token), rate=RATE, count=count, most=3 * count)
     done = 0
     over = False
@@ -59,8 +74,7 @@ def roll_under_load(bed: Bed, *, count: int, at_least: int = 3) -> Rollouts:
     def roll() -> None:
         nonlocal done
         while not over or done < at_least:
-            bed.kubectl("-n", "todo", "rollout", "restart", DEPLOYMENT)
-            bed.kubectl("-n", "todo", "rollout", "status", DEPLOYMENT, "--timeout=180s", deadline=200)
+            release(bed, *settings)
             done += 1
 
     async def both(rolling: Future[None]) -> Tally:
@@ -98,8 +112,9 @@ def measure(desk: Desk) -> Mapping[str, Value]:
     desk.report(f"roll the app under {RATE:.0f} requests/s")
     good = roll_under_load(bed, count=COUNT)
     desk.report(f"{good.tally.failures} failed; the same without drain")
-    bed.up("--set", "delivery.web_drain=false")
-    twin = roll_under_load(bed, count=TWIN_COUNT)
+    undrained = ("--set", "delivery.web_drain=false")
+    bed.up(*undrained)
+    twin = roll_under_load(bed, *undrained, count=TWIN_COUNT)
     desk.report(f"{twin.tally.failures} failed without drain")
     bed.up()
     return {"rollout": _value(good), "rollout_no_drain": _value(twin)}
