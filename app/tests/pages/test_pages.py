@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
+from django.utils.encoding import iri_to_uri
 
 from todo_app.accounts.models import User
 from todo_app.moderation.models import Violation
@@ -23,6 +24,41 @@ def browser(user: User) -> Client:
     response = client.post("/sign-in", form)
     assert (response.status_code, response.headers["Location"]) == (302, "/"), "no redirect to elsewhere"
     return client
+
+
+@pytest.mark.parametrize("target", ["/admin/", "/moderation?cursor=1", "/?q=a b", "/\u00e4"])
+def test_signing_in_goes_on_to_a_path_of_this_site(user: User, target: str) -> None:
+    form = {"username": user.username, "password": f"passphrase-{user.username}", "next": target}
+
+    response = Client().post("/sign-in", form)
+
+    assert (response.status_code, response.headers["Location"]) == (302, iri_to_uri(target))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(
+            "admin",
+            "pages:moderation",
+            "",
+            "//evil.example",
+            "///evil.example",
+            "https://evil.example/",
+            "/\\evil.example",
+        ),
+        *("\\/evil.example", "/a\r\nSet-Cookie: x=1", "/\t/evil.example", "javascript:alert(1)", "/\u202e", "/" * 5000),
+        "/" + "a" * 5000,
+    ],
+)
+def test_any_other_target_leads_to_the_first_page(user: User, target: str) -> None:
+    form = {"username": user.username, "password": f"passphrase-{user.username}", "next": target}
+    client = Client()
+    assert client.get("/sign-in", {"next": target}).status_code == 200
+
+    response = client.post("/sign-in", form)
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/")
 
 
 def test_a_user_adds_completes_and_deletes(user: User) -> None:

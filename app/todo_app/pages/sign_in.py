@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.contrib.auth import login, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,6 +15,7 @@ from todo_app.accounts.services import CredentialsWrong, credentials_check
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 
 BACKEND = "todo_app.accounts.backends.AccountBackend"
+NEXT_MAX = 2000  # characters
 
 
 @never_cache
@@ -41,10 +42,16 @@ def _judged(request: HttpRequest, username: str, password: str) -> HttpResponse:
     except ThrottleUnavailable:
         return _again(request, "Sign-in is not possible right now. Try again in a moment.", 503)
     login(request, user, backend=BACKEND)
-    target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        target = "pages:todos"
-    return redirect(target)
+    return HttpResponseRedirect(_inside(request.POST.get("next", "")))
+
+
+def _inside(target: str) -> str:
+    """The target when it is a path of this site; otherwise the first page."""
+    plain = target.isprintable() and "\\" not in target and len(target) <= NEXT_MAX
+    path = target.startswith("/") and not target.startswith("//")
+    if plain and path and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
+        return target
+    return reverse("pages:todos")
 
 
 @require_safe
