@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Network
@@ -16,6 +17,9 @@ CANDIDATES = (
     *(f"10.{second}.0.0/16" for second in (*range(180, 255), *range(1, 180))),
     *(f"172.{second}.0.0/16" for second in range(16, 32)),
 )
+
+
+BLOCK = 16  # bits of the prefix
 
 
 @dataclass(frozen=True)
@@ -63,22 +67,26 @@ class Network:
 def chosen(file: Path) -> Network | None:
     """The choice made earlier, `None` when there is none or it cannot be read."""
     try:
-        return Network(**json.loads(file.read_text(encoding="utf-8")))
+        network = Network(**json.loads(file.read_text(encoding="utf-8")))
+        return network if IPv4Network(network.block).prefixlen == BLOCK else None
     except (OSError, ValueError, TypeError):
         return None
 
 
-def choose(file: Path, *, taken: Iterable[IPv4Network]) -> Network:
-    """The kept choice, else the first block free of `taken`; kept in `file`.
+def choose(file: Path, *, taken: Iterable[IPv4Network], known: str = "") -> Network:
+    """The kept choice, else the block with the `known` node address, else the first free of `taken`; kept in `file`.
 
     A kept choice is not judged again: the node's own address is in its certificates and its data.
     """
     if kept := chosen(file):
         return kept
-    network = Network(first_free(tuple(taken)))
+    network = Network(str(IPv4Network(f"{known}/{BLOCK}", strict=False)) if known else first_free(tuple(taken)))
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps(asdict(network)), encoding="utf-8")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(json.dumps(asdict(network)))
+        stream.flush()
+        os.fsync(stream.fileno())
     temporary.replace(file)
     return network
 

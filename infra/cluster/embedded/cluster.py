@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from infra.cluster import hints
 from infra.cluster.api import ClusterInfo, NodeImages
 from infra.cluster.embedded import (
     addresses,
@@ -106,14 +107,24 @@ class EmbeddedCluster:
             return pid
         raise SlipwayError(
             f"the cluster of instance {self._layout.instance.name!r} does not run",
-            hint="make up",
+            hint=hints.make(self._layout.instance, "up"),
             code=Exit.NOT_RUNNING,
         )
 
     def _network(self) -> addresses.Network:
+        """The kept choice; a lost one is read from the certificates, as data in etcd and volumes depend on it."""
         layout = self._layout
-        kept = addresses.chosen(layout.network)
-        return kept or addresses.choose(layout.network, taken=addresses.used_by_host(except_link=layout.link))
+        if kept := addresses.chosen(layout.network):
+            return kept
+        known = identities.node_ip(layout)
+        if not known and (layout.lib / "etcd" / "member").exists():
+            raise SlipwayError(
+                f"{layout.network} is damaged and no certificate tells the addresses of the data beside it",
+                hint=f"{hints.make(layout.instance, 'down')}   # removes the data; or write the file anew",
+                code=Exit.BAD_INPUT,
+                details=('its content, with the block this instance had: {"block": "10.180.0.0/16"}',),
+            )
+        return addresses.choose(layout.network, taken=addresses.used_by_host(except_link=layout.link), known=known)
 
     def _prepare(self, report: Report, *, pause: str) -> plan.Data:
         """The plan of today's sources; the node program is built when it is missing."""

@@ -1,7 +1,6 @@
 """CoreDNS as a Deployment of the cluster, and the role binding of the user `slipway`: as data."""
 
 import hashlib
-import json
 from typing import Any
 
 from infra.cluster.embedded.addresses import Network
@@ -10,7 +9,6 @@ from infra.cluster.embedded.layout import CLUSTER_DOMAIN
 
 Data = dict[str, Any]
 NAMESPACE = "kube-system"
-HASH = "slipway.dev/content-hash"
 LABELS = {"k8s-app": "kube-dns", "app.kubernetes.io/name": "coredns", "app.kubernetes.io/managed-by": "slipway"}
 # `ready` and `health` are what the probes ask; there is no name server beyond the cluster to forward to.
 COREFILE = f"""\
@@ -48,11 +46,6 @@ def objects(network: Network, *, image: str) -> list[tuple[str, Data]]:
         (f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/coredns", _deployment(image)),
     ]
     return made
-
-
-def content_hash(made: list[tuple[str, Data]]) -> str:
-    """Changes when anything in `objects` does."""
-    return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _object(version: str, kind: str, name: str, *, namespace: str = NAMESPACE) -> Data:

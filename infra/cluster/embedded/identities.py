@@ -8,7 +8,7 @@ from pathlib import Path
 
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.layout import Layout
-from infra.cluster.embedded.pki import Authorities, Leaf, write_private
+from infra.cluster.embedded.pki import Authorities, Leaf, addresses_in, write_private
 
 ADMIN_GROUP = "slipway:admins"
 KUBELET_CLIENT = "kube-apiserver-kubelet-client"
@@ -43,6 +43,14 @@ def leaves(network: Network, *, node: str) -> tuple[Leaf, ...]:
         # The first user: binds ADMIN_GROUP to cluster-admin at each start, then rests.
         Leaf("bootstrap", "ca", "slipway-bootstrap", groups=("system:masters",)),
     )
+
+
+def node_ip(layout: Layout) -> str:
+    """The node's address as its certificates have it, "" where there is none yet."""
+    for file in ("apiserver", "kubelet-server"):
+        for address in addresses_in(layout.pki / f"{file}.crt"):
+            return address
+    return ""
 
 
 def ensure(layout: Layout, network: Network, *, now: datetime) -> None:

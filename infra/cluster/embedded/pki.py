@@ -137,6 +137,16 @@ def matches(certificate: x509.Certificate, leaf: Leaf, authority: x509.Certifica
     return names == _names(leaf.hosts)
 
 
+def addresses_in(file: Path) -> tuple[str, ...]:
+    """The addresses a certificate is made for, in its order; none when it cannot be read."""
+    try:
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return ()
+    return tuple(str(address) for address in names.get_values_for_type(x509.IPAddress))
+
+
 def write_private(file: Path, content: bytes) -> None:
     """Replace `file` at once, readable by root only."""
     temporary = file.with_name(f".{file.name}.new")

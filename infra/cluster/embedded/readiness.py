@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from infra.cluster.embedded import dns, process
+from infra.cluster import hints
+from infra.cluster.embedded import dns, objects, process
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.layout import CLUSTER_DOMAIN, Layout
 from infra.cluster.rest import Rest, poll
@@ -47,7 +48,7 @@ def cluster(layout: Layout, network: Network, report: Report, *, dns_image: str)
     """Wait for API, node, what every pod needs, and DNS; put DNS there first."""
     rest = Rest(host=network.node_ip, pki=layout.pki, user="bootstrap")
     components(layout, report, names=("etcd", "kube-apiserver"))
-    _apply(rest, dns.objects(network, image=dns_image))
+    objects.restore(rest, dns.objects(network, image=dns_image))
     components(layout, report)
     report("wait for the node to be Ready")
     name = layout.instance.name
@@ -67,7 +68,7 @@ def cluster(layout: Layout, network: Network, report: Report, *, dns_image: str)
     if not (poll(lambda: _rolled_out(rest.get(deployment)), deadline=DNS) and _resolves(layout, network)):
         raise SlipwayError(
             f"CoreDNS did not answer within {DNS:.0f} s",
-            hint=f"kubectl --kubeconfig {layout.instance.kubeconfig} -n {dns.NAMESPACE} describe pods",
+            hint=hints.kubectl(layout.instance, f"-n {dns.NAMESPACE} describe pods"),
             code=Exit.DEADLINE,
             details=_events(rest),
         )
@@ -82,29 +83,6 @@ def _resolves(layout: Layout, network: Network) -> bool:
     ]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     return done.stdout.strip() == network.api_service_ip
-
-
-def _apply(rest: Rest, made: list[tuple[str, dict[str, Any]]]) -> None:
-    """Server-side apply, unless the last object says that all of them are there already."""
-    path, last = made[-1]
-    content = dns.content_hash(made)
-    have = rest.get(path)
-    if have and have["metadata"].get("annotations", {}).get(dns.HASH) == content:
-        return
-    last["metadata"].setdefault("annotations", {})[dns.HASH] = content
-    for place, body in made:
-        # The API server answers /readyz before its own start-up objects (namespaces, roles) are all there.
-        poll(lambda place=place, body=body: _applied(rest, place, body), deadline=20)  # type: ignore[misc] # mypy cannot type lambda defaults
-        if place == path:
-            rest.apply(place, body)
-
-
-def _applied(rest: Rest, path: str, body: dict[str, Any]) -> bool:
-    try:
-        rest.apply(path, body)
-    except SlipwayError:
-        return False
-    return True
 
 
 def _rolled_out(deployment: Any) -> bool:  # noqa: ANN401 - JSON has no narrower type

@@ -1,5 +1,7 @@
 """Choice of address ranges."""
 
+import shutil
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
@@ -7,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cluster.embedded import addresses
+from infra.cluster.embedded import addresses, identities
 from infra.cluster.embedded.addresses import Network
+from infra.cluster.embedded.cluster import EmbeddedCluster
+from infra.lib import paths
 from infra.lib.errors import Exit, SlipwayError
+from infra.lib.paths import Instance
 
 
 def test_parts_of_a_block_do_not_overlap() -> None:
@@ -65,9 +70,48 @@ def test_choice_is_kept(tmp_path: Path) -> None:
     assert addresses.choose(file, taken=[IPv4Network("10.181.0.0/16")]) == first
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"blocks": 1}'])
+DAMAGED = ["", "{", '{"block": "10.1', "[]", '{"blocks": 1}', '{"block": "10.1"}', '{"block": "10.0.0.0/8"}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_choice_is_made_again(tmp_path: Path, content: str) -> None:
     file = tmp_path / "network.json"
     file.write_text(content)
 
     assert addresses.choose(file, taken=[]).block == addresses.CANDIDATES[0]
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EmbeddedCluster:
+    """An instance at 10.199.0.0/16, which is not the first choice, with certificates and data of etcd."""
+    monkeypatch.setattr(paths, "STATE_ROOT", tmp_path)
+    cluster = EmbeddedCluster(Instance("demo"))
+    layout = cluster._layout
+    network = Network("10.199.0.0/16")
+    identities.ensure(layout, network, now=datetime(2026, 1, 1, tzinfo=UTC))
+    (layout.lib / "etcd/member").mkdir(parents=True)
+    return cluster
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+@pytest.mark.parametrize("lost", [(), ("apiserver",)])
+def test_a_damaged_choice_is_read_from_the_certificates(
+    settled: EmbeddedCluster, content: str, lost: tuple[str, ...]
+) -> None:
+    settled._layout.network.write_text(content)
+    for name in lost:
+        (settled._layout.pki / f"{name}.crt").write_text("cut")
+
+    assert settled._network().block == "10.199.0.0/16"
+    assert addresses.chosen(settled._layout.network) == Network("10.199.0.0/16")
+
+
+def test_data_whose_addresses_nothing_tells_is_refused_naming_the_file(settled: EmbeddedCluster) -> None:
+    shutil.rmtree(settled._layout.pki)
+    settled._layout.network.write_text("{")
+    with pytest.raises(SlipwayError) as refusal:
+        settled._network()
+
+    assert str(settled._layout.network) in refusal.value.message
+    assert refusal.value.hint.startswith("SLIPWAY_INSTANCE=demo make down")
+    assert settled._layout.network.read_text() == "{"

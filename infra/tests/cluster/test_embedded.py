@@ -128,10 +128,34 @@ def test_starting_again_writes_nothing(bench: Bench) -> None:
     bench.start()
 
     assert time.monotonic() - began < 10
+    assert writes(log, since=before) == []
+
+
+def writes(log: Path, *, since: int) -> list[str]:
+    """Verb and address of the front door's writes after byte `since` of the audit log; dry runs are none."""
     with log.open(encoding="utf-8") as lines:
-        lines.seek(before)
+        lines.seek(since)
         events = [json.loads(line) for line in lines]
-    assert [event for event in events if event["user"]["username"].startswith("slipway")] == []
+    own = [event for event in events if event["user"]["username"].startswith("slipway")]
+    return [f"{e['verb']} {e['requestURI']}" for e in own if "dryRun=All" not in e["requestURI"]]
+
+
+def test_objects_of_the_node_that_somebody_changed_are_put_back(bench: Bench) -> None:
+    system = ("-n", "kube-system")
+    bench.node.kubectl(*system, "scale", "deployment", "coredns", "--replicas=0")
+    bench.node.kubectl(*system, "rollout", "pause", "deployment", "coredns")
+    bench.node.kubectl(*system, "patch", "configmap", "coredns", "--patch", '{"data": {"Corefile": ""}}')
+    bench.node.kubectl(*system, "delete", "service", "kube-dns")
+    bench.node.kubectl("delete", "clusterrolebinding", "slipway-coredns", "slipway-admins")
+    bench.start()
+
+    live = json.loads(bench.node.kubectl(*system, "get", "deployment", "coredns", "-o", "json"))
+    assert (live["spec"]["replicas"], live["status"]["availableReplicas"]) == (1, 1)
+    assert "paused" not in live["spec"]
+    log = Layout(bench.instance).audit_log
+    before = log.stat().st_size
+    bench.start()
+    assert writes(log, since=before) == []
 
 
 def test_write_is_audited_with_user_verb_object_and_dry_run(bench: Bench) -> None:
