@@ -21,6 +21,6 @@ def select(choice: str, instance: Instance) -> Cluster:
         return ContextCluster(instance, name=name)
     raise SlipwayError(
         f"CLUSTER={choice!r} names no cluster: want 'embedded' or 'context:<name of a kubeconfig context>'",
-        hint="kubectl config get-contexts -o name",
+        hint="make up   # CLUSTER=embedded, or make up CLUSTER=context:<name>",
         code=Exit.BAD_INPUT,
     )

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -17,12 +18,11 @@ import yaml
 from infra.cluster import keeper
 from infra.cluster.api import ClusterInfo, NodeImages
 from infra.cluster.embedded.cluster import EmbeddedCluster
-from infra.cluster.embedded.layout import Layout
 from infra.cluster.ports import free, taken
 from infra.cluster.rest import poll
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import REPOSITORY, RUN_ROOT, STATE_ROOT, Instance
+from infra.lib.paths import REPOSITORY, STATE_ROOT, Instance, cache_dir
 from infra.lib.process import capture, tail
 from infra.lib.report import Report, silent
 
@@ -45,24 +45,16 @@ class ContextCluster:
     def stop(self) -> None:
         """End the port-forwards."""
         for file in self._folder.glob("*.pid"):
-            if pid := keeper.read_pid(file):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
-                if not poll(lambda file=file: keeper.read_pid(file) == 0, deadline=10, pause=0.05):  # type: ignore[misc] # mypy cannot type a lambda's default
-                    os.kill(pid, signal.SIGKILL)
-            file.unlink(missing_ok=True)
+            _end(file)
 
     def delete(self, report: Report) -> None:
-        """End the port-forwards and remove their files; an embedded instance of the same name keeps its own."""
+        """End the port-forwards and remove their files."""
         report(f"end the port-forwards to context {self._name}")
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
-        if not Layout(self._instance).network.is_file():
-            for folder in (self._instance.state, self._instance.run):
-                shutil.rmtree(folder, ignore_errors=True)
-        for root in (self._instance.run, STATE_ROOT, RUN_ROOT):
-            with contextlib.suppress(OSError):
-                root.rmdir()
+        for folder in (self._folder.parent, self._folder.parent.parent):
+            with contextlib.suppress(OSError):  # the log and the lock of the run itself may be there
+                folder.rmdir()
 
     def running(self) -> bool:
         """Whether the API server answers."""
@@ -104,19 +96,19 @@ class ContextCluster:
             )
 
     def expose(self, namespace: str, service: str, port: int, host_port: int) -> None:
-        """Keep a `kubectl port-forward` running."""
+        """Keep a `kubectl port-forward` running, in place of an earlier one to the same port of the Service."""
         wanted = f"{namespace}/{service}:{port}"
-        note = self._folder / f"{host_port}.target"
-        pid_file = self._folder / f"{host_port}.pid"
+        note, pid_file = self._folder / f"{host_port}.target", self._folder / f"{host_port}.pid"
+        for other in self._folder.glob("*.target"):
+            if (other == note) != (other.read_text(encoding="utf-8") == wanted):
+                _end(other.with_suffix(".pid"))
+                other.unlink()
         if keeper.read_pid(pid_file):
-            if note.is_file() and note.read_text(encoding="utf-8") == wanted:
-                return
-            self.stop()
+            return
         if not free(host_port):
             raise taken(host_port)
         self._folder.mkdir(parents=True, exist_ok=True)
-        log = self._instance.logs / f"port-forward-{host_port}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log = self._folder / f"{host_port}.log"
         forward = ("port-forward", "--address=127.0.0.1", f"--namespace={namespace}", f"service/{service}")
         command = [*self._command(silent), *forward, f"{host_port}:{port}"]
         with log.open("ab") as output:
@@ -134,7 +126,7 @@ class ContextCluster:
             )
         note.write_text(wanted, encoding="utf-8")
         if not poll(lambda: keeper.read_pid(pid_file) != 0 and not free(host_port), deadline=DEADLINE):
-            self.stop()
+            _end(pid_file)
             raise SlipwayError(
                 f"the port-forward to {wanted} does not listen on 127.0.0.1:{host_port}",
                 hint=f"less {log}",
@@ -148,28 +140,33 @@ class ContextCluster:
             server = str(self._entry()[1].get("server", ""))
         except SlipwayError:
             return ClusterInfo(kind=f"context:{self._name}", running=False)
-        exposed = {
+        return ClusterInfo(kind=f"context:{self._name}", running=self.running(), server=server, exposed=self._exposed())
+
+    def _exposed(self) -> dict[int, str]:
+        return {
             int(file.stem): file.read_text(encoding="utf-8")
             for file in self._folder.glob("*.target")
             if keeper.read_pid(file.with_suffix(".pid"))
         }
-        return ClusterInfo(kind=f"context:{self._name}", running=self.running(), server=server, exposed=exposed)
 
     @property
     def _folder(self) -> Path:
-        return self._instance.run / "port-forwards"
+        """Below the cache: for a cluster that is not ours nobody has to be root. The front door's lock is beside it."""
+        name = "".join(c if c.isalnum() else "-" for c in f"context:{self._name}")
+        return cache_dir() / "contexts" / name / "port-forwards"
 
     def _command(self, report: Report) -> list[str]:
-        program = gotool.ensure("node", report=report, log=self._instance.logs / "tools.log")
+        program = gotool.ensure("node", report=report, log=cache_dir() / "logs" / "tools.log")
         return [str(program), "kubectl", f"--kubeconfig={self.kubeconfig()}", f"--context={self._name}"]
 
     def _kubectl(self, report: Report, *words: str) -> str:
+        command = self._command(report)
         try:
-            return capture([*self._command(report), "--request-timeout=10s", *words], deadline=30)
+            return capture([*command, "--request-timeout=10s", *words], deadline=30)
         except SlipwayError as error:
             raise SlipwayError(
                 f"context {self._name!r} of {self.kubeconfig()} does not answer",
-                hint=f"kubectl --context {self._name} get nodes",
+                hint=shlex.join([*command, "get", "nodes"]),
                 code=Exit.NOT_RUNNING,
                 details=error.details,
             ) from error
@@ -178,15 +175,20 @@ class ContextCluster:
         """The kubeconfig file that has the context, and the cluster it names."""
         listed = os.environ.get("KUBECONFIG") or str(Path.home() / ".kube/config")
         files = [Path(word) for word in listed.split(os.pathsep) if word]
+        known: list[str] = []
         for file in files:
             content = _read(file)
             context = _named(content, "contexts", self._name).get("context")
             if context:
                 return file, _named(content, "clusters", context.get("cluster", "")).get("cluster", {})
+            known += [str(entry.get("name")) for entry in content.get("contexts") or []]
         raise SlipwayError(
             f"CLUSTER=context:{self._name}: {', '.join(map(str, files))} has no context of that name",
-            hint="kubectl config get-contexts -o name",
+            hint=shlex.join(["make", "up", f"CLUSTER=context:{known[0]}"])
+            if known
+            else f"KUBECONFIG=<its file> make up CLUSTER={shlex.quote(f'context:{self._name}')}",
             code=Exit.BAD_INPUT,
+            details=(f"contexts there: {', '.join(known) or 'none'}",),
         )
 
     def _embedded(self) -> EmbeddedCluster | None:
@@ -198,6 +200,16 @@ class ContextCluster:
                 if own["server"] == cluster.get("server") and own["certificate-authority-data"] == _authority(cluster):
                     return EmbeddedCluster(Instance.named(file.parent.name))
         return None
+
+
+def _end(pid_file: Path) -> None:
+    """End the keeper that wrote `pid_file`, and with it the command."""
+    if pid := keeper.read_pid(pid_file):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        if not poll(lambda: keeper.read_pid(pid_file) == 0, deadline=10, pause=0.05):
+            os.kill(pid, signal.SIGKILL)
+    pid_file.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> dict[str, Any]:

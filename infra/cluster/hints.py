@@ -16,8 +16,3 @@ def make(instance: Instance, words: str) -> str:
     """A target of the Makefile for an embedded instance."""
     chosen = "" if instance.name == DEFAULT else f"SLIPWAY_INSTANCE={instance.name} "
     return f"{chosen}make {words}"
-
-
-def of_context(name: str, words: str) -> str:
-    """kubectl on the cluster of a context."""
-    return f"CLUSTER='context:{name}' {PROGRAM} kubectl {words}"

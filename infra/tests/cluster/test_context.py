@@ -1,13 +1,18 @@
 """A cluster by its context; against an embedded instance where marked e2e."""
 
+import contextlib
 import json
+import socket
+import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.cluster import context as module
 from infra.cluster.context import ContextCluster
+from infra.cluster.ports import free
 from infra.cluster.rest import poll
 from infra.lib import paths
 from infra.lib.errors import Exit, SlipwayError
@@ -32,9 +37,52 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     first.write_text("clusters: null\ncontexts: []\n")
     second.write_text(json.dumps(CONFIG))
     monkeypatch.setenv("KUBECONFIG", f"{first}:{second}")
-    monkeypatch.setattr(paths, "STATE_ROOT", tmp_path / "state")
-    monkeypatch.setattr(paths, "RUN_ROOT", tmp_path / "run")
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path / "cache"))
+    # Below a file nothing can be made, as below root's folders for everybody else.
+    monkeypatch.setattr(paths, "STATE_ROOT", first / "state")
+    monkeypatch.setattr(paths, "RUN_ROOT", first / "run")
     return second
+
+
+LISTENER = """
+import socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[-1].split(":")[0])))
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def forwarding(configured: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ContextCluster]:
+    """A context whose kubectl only listens."""
+    assert configured.is_file()
+    monkeypatch.setattr(ContextCluster, "_command", lambda *_: [sys.executable, "-S", "-c", LISTENER])
+    cluster = ContextCluster(Instance("demo"), name="far-admin")
+    yield cluster
+    cluster.stop()
+
+
+def test_ports_are_served_without_root_and_another_port_replaces_the_earlier(
+    forwarding: ContextCluster, tmp_path: Path
+) -> None:
+    one, two, three = free_ports(3)
+    forwarding.expose("todo", "web", 80, one)
+    forwarding.expose("data", "db", 80, two)
+    forwarding.expose("todo", "web", 80, three)
+    forwarding.expose("todo", "web", 80, three)
+
+    assert forwarding._exposed() == {two: "data/db:80", three: "todo/web:80"}
+    assert (free(one), free(two), free(three)) == (True, False, False)
+
+    forwarding.delete(silent)
+    assert free(two)
+    assert free(three)
+    assert not (tmp_path / "cache").exists() or list((tmp_path / "cache").iterdir()) == []
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def test_file_with_the_context_is_found(configured: Path) -> None:
@@ -49,6 +97,7 @@ def test_unknown_context_is_refused_naming_the_files(configured: Path) -> None:
         ContextCluster(Instance("demo"), name="near").kubeconfig()
 
     assert str(configured) in refusal.value.message
+    assert refusal.value.hint == "make up CLUSTER=context:far-admin"
     assert refusal.value.code is Exit.BAD_INPUT
 
 
@@ -87,7 +136,7 @@ def test_context_of_an_embedded_instance_is_served(bench: Bench, monkeypatch: py
         bench.node.kubectl("delete", "pod,service,configmap", "far", check=False)
 
     assert not answers(port)
-    assert not cluster._instance.run.exists()
+    assert not cluster._folder.exists()
     assert bench.cluster.running()
 
 
