@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -35,6 +36,10 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _network(value: str) -> str:
+    return str(ip_network(value))
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -57,6 +62,9 @@ class Environment(BaseSettings):
     redis_host: str = Field(min_length=1, description="a host name or address")
     redis_port: int = Field(default=6379, ge=1, le=65535, description="a port, 1..65535")
     ban_threshold: int = Field(default=15, ge=1, le=10_000, description="violations that ban a user, 1..10000")
+    trusted_proxies: Annotated[
+        tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
+    ] = Field(default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,fd00::/8")
     demo_user: bool = Field(default=False, description="true or false")
     initial_words: CommaList = Field(default=(), description="words separated by commas")
     web_workers: int = Field(default=2, ge=1, le=64, description="gunicorn processes, 1..64")

@@ -1,6 +1,7 @@
 """Django's settings. Values come from `environment`, secrets from files; nothing here has a secret default."""
 
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,7 @@ DATABASES: dict[str, dict[str, Any]] = {
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TRUSTED_PROXIES = [ip_network(network) for network in ENV.trusted_proxies]
 REDIS_HOST, REDIS_PORT = ENV.redis_host, ENV.redis_port
 
 AUTH_USER_MODEL = "accounts.User"

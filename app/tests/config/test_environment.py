@@ -25,11 +25,13 @@ def good(monkeypatch: pytest.MonkeyPatch, secrets_dir: Path) -> None:
 
 def test_good_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_INITIAL_WORDS", "one, two,,")
+    monkeypatch.setenv("TODO_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")
 
     environment, secrets = load()
 
     assert environment.allowed_hosts == ("127.0.0.1", "todo.example.org")
     assert environment.initial_words == ("one", "two")
+    assert environment.trusted_proxies == ("10.0.0.0/8", "192.0.2.1/32")
     assert environment.ban_threshold == 15
     assert secrets.read("database-password") == "value-of-database-password"
 
@@ -39,6 +41,7 @@ def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch, secrets_
     monkeypatch.setenv("TODO_DATABASE_PORT", "many")
     monkeypatch.setenv("TODO_ENVIRONMENT", "prod")
     monkeypatch.setenv("TODO_PUBLIC_URL", "todo.example.org/path")
+    monkeypatch.setenv("TODO_TRUSTED_PROXIES", "10.0.0.0/8,10.0.0.1/8")
     (secrets_dir / "django-secret-key").unlink()
     (secrets_dir / "redis-password").write_text(" \n", encoding="utf-8")
 
@@ -50,9 +53,10 @@ def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch, secrets_
     assert "TODO_DATABASE_PORT is 'many'; expected: a port, 1..65535" in text
     assert "TODO_ENVIRONMENT is 'prod'; expected: 'local', 'dev', 'staging' or 'production'" in text
     assert "TODO_PUBLIC_URL is 'todo.example.org/path'; expected: the origin" in text
+    assert "TODO_TRUSTED_PROXIES is '10.0.0.1/8'; expected: networks" in text
     assert "django-secret-key" in text
     assert "redis-password" in text
-    assert len(told.value.problems) == 6
+    assert len(told.value.problems) == 7
 
 
 def test_a_misspelt_name_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,13 +35,13 @@ class IssuedToken:
     text: str
 
 
-def credentials_check(*, username: str, password: str, address: str) -> User:
+def credentials_check(*, username: str, password: str, address: str, device: str | None = None) -> User:
     """The user who knows the password.
 
     Raises CredentialsWrong, SignInThrottled, ThrottleUnavailable, AccountBanned.
     """
     try:
-        attempt_reserve(address=address, account=username)
+        attempt_reserve(address=address, account=username, device=device)
     except SignInThrottled:
         SIGN_INS.labels("throttled").inc()
         raise
@@ -51,7 +51,7 @@ def credentials_check(*, username: str, password: str, address: str) -> User:
     if user is None or not check_password(password, user.password):
         SIGN_INS.labels("wrong").inc()
         raise CredentialsWrong
-    attempt_succeeded(address=address, account=username)
+    attempt_succeeded(address=address, account=username, device=device)
     SIGN_INS.labels("banned" if user.is_banned else "ok").inc()
     return admit(user)
 

@@ -2,11 +2,13 @@
 
 import uuid
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from todo_app.accounts.client_address import client_address
 from todo_app.accounts.selectors import tokens_of
 from todo_app.accounts.services import credentials_check, token_create, token_revoke
 from todo_app.api.base import Endpoint
@@ -32,7 +34,7 @@ class AuthTokens(Endpoint):
     def post(self, request: Request) -> Response:
         """Name and password for a bearer token, shown this once."""
         body = self.body(request, SignIn)
-        address = request.META.get("REMOTE_ADDR", "")
+        address = client_address(request.META, trusted=settings.TRUSTED_PROXIES)
         user = credentials_check(username=body.username, password=body.password, address=address)
         issued = token_create(user=user, name=body.name, now=timezone.now())
         return Response({"token": issued.text, "id": issued.row.pk, "expires_on": issued.row.expires_on}, status=201)

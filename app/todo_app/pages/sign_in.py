@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -11,6 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from todo_app.accounts.access import AccountBanned
+from todo_app.accounts.client_address import client_address
+from todo_app.accounts.device import device_of, device_remember
 from todo_app.accounts.services import CredentialsWrong, credentials_check
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 
@@ -32,7 +35,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def _judged(request: HttpRequest, username: str, password: str) -> HttpResponse:
     try:
-        user = credentials_check(username=username, password=password, address=request.META.get("REMOTE_ADDR", ""))
+        user = credentials_check(
+            username=username,
+            password=password,
+            address=client_address(request.META, trusted=settings.TRUSTED_PROXIES),
+            device=device_of(request.COOKIES, account=username),
+        )
     except CredentialsWrong:
         return _again(request, "Wrong name or password.", 401)
     except AccountBanned as banned:
@@ -42,7 +50,9 @@ def _judged(request: HttpRequest, username: str, password: str) -> HttpResponse:
     except ThrottleUnavailable:
         return _again(request, "Sign-in is not possible right now. Try again in a moment.", 503)
     login(request, user, backend=BACKEND)
-    return HttpResponseRedirect(_inside(request.POST.get("next", "")))
+    response = HttpResponseRedirect(_inside(request.POST.get("next", "")))
+    device_remember(response, account=username)
+    return response
 
 
 def _inside(target: str) -> str:
