@@ -41,6 +41,17 @@ def test_three_migrators_at_once_migrate_once(empty: dict[str, str], servers: Se
     assert (again.returncode, '"made": []' in out) == (0, True), err
 
 
+def test_initial_words_are_listed_once_and_bad_ones_told(empty: dict[str, str]) -> None:
+    bad = start({**empty, "TODO_INITIAL_WORDS": "fine,!!!"})
+    _, err = bad.communicate(timeout=100)
+    good = start({**empty, "TODO_INITIAL_WORDS": "Casino,casino,c\u0430sino,other"})
+    out, good_err = good.communicate(timeout=100)
+
+    assert (bad.returncode, "Traceback" in err) == (1, False)
+    assert "TODO_INITIAL_WORDS: banned word '!!!' can never be found" in err
+    assert (good.returncode, out.count('"word"')) == (0, 2), good_err
+
+
 def test_a_missing_secret_is_told_without_traceback(empty: dict[str, str], servers: Servers) -> None:
     hidden = servers.secrets_dir / "admin-password"
     kept = hidden.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from todo_app.api.json import BODY_MAX, BodyTooLarge
 from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
-from todo_app.moderation.services import WordTaken
+from todo_app.moderation.services import WordTaken, WordUnmatchable
 from todo_app.todos.services import TodoNotFound, TransitionRefused, VersionConflict
 
 log = structlog.get_logger("api")
@@ -88,7 +88,14 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     TransitionRefused: lambda e: Problem(
         status=409, type="transition-refused", title="The status does not allow this.", detail=str(e)
     ),
-    WordTaken: _fixed(409, "word-taken", "The word is on the list already."),
+    WordTaken: lambda e: Problem(
+        status=409,
+        type="word-taken",
+        title="The word is on the list already.",
+        detail=f"It is listed as: {e.existing}",
+        extra={"word": e.existing},
+    ),
+    WordUnmatchable: _fixed(422, "word-unmatchable", "Nothing of this word could ever be found in a text."),
     CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
     PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),

@@ -48,6 +48,11 @@ class Hit:
     severity: int
 
 
+def entry_key(word: str) -> str:
+    """What a word is found by; empty when nothing of it could ever be found. Words with one key are one word."""
+    return " ".join(_spaced(fold(word)).split())
+
+
 class Matcher:
     """All words of one version of the list."""
 
@@ -55,8 +60,8 @@ class Matcher:
         self.version = version
         self._entries: dict[str, BannedEntry] = {}
         for entry in entries:
-            if folded := _spaced(fold(entry.word)).strip():
-                self._entries.setdefault(" ".join(folded.split()), entry)
+            if key := entry_key(entry.word):
+                self._entries.setdefault(key, entry)
         self._words = list(self._entries)
         self._longest = max(map(len, self._words), default=0)
         padded = [f" {word} " for word in self._words]

@@ -1,14 +1,19 @@
 """Banned words and the log of violations."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.base import ModelBase
 
 from todo_app.common.models import BaseModel, Row
+from todo_app.moderation.matcher import entry_key
 
 WORDS_REVISION = "banned-words"
+FOLDED_MAX = 200  # characters; a word of 100 grows when ligatures come apart
 
 
 class Severity(models.IntegerChoices):
@@ -22,7 +27,8 @@ class Severity(models.IntegerChoices):
 class BannedWord(BaseModel):
     """A literal word or phrase; look-alikes are caught by folding, not by more rows."""
 
-    word = models.CharField(max_length=100, unique=True)
+    word = models.CharField(max_length=100)
+    folded = models.CharField(max_length=FOLDED_MAX, unique=True, editable=False, help_text="What it is found by.")
     severity = models.PositiveSmallIntegerField(choices=Severity, default=Severity.MEDIUM)
 
     class Meta:
@@ -32,11 +38,33 @@ class BannedWord(BaseModel):
         constraints = [
             models.CheckConstraint(condition=models.Q(severity__in=Severity.values), name="word_severity_known"),
             models.CheckConstraint(condition=~models.Q(word=""), name="word_not_empty"),
+            models.CheckConstraint(condition=~models.Q(folded=""), name="word_can_be_found"),
         ]
 
     def __str__(self) -> str:
         """The word."""
         return self.word
+
+    def clean(self) -> None:
+        """For forms, which show what is wrong beside the field."""
+        key = entry_key(self.word or "")
+        if not 0 < len(key) <= FOLDED_MAX:
+            raise ValidationError({"word": "Nothing of this could ever be found in a text."})
+        if taken := BannedWord.objects.filter(folded=key).exclude(pk=self.pk).first():
+            raise ValidationError({"word": f"The list has it already, as: {taken.word}"})
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """With the folded form, whoever saves."""
+        self.folded = entry_key(self.word)
+        fields = None if update_fields is None else {*update_fields, "folded"}
+        super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=fields)
 
 
 class Violation(Row):

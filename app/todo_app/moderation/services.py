@@ -14,7 +14,8 @@ from todo_app.accounts.models import User
 from todo_app.common.metrics import VIOLATIONS
 from todo_app.common.models import Revision
 from todo_app.moderation.checks import Refusal, TextRefused
-from todo_app.moderation.models import WORDS_REVISION, BannedWord, Violation
+from todo_app.moderation.matcher import entry_key
+from todo_app.moderation.models import FOLDED_MAX, WORDS_REVISION, BannedWord, Violation
 from todo_app.outbox.services import event_append
 
 
@@ -62,17 +63,36 @@ def violation_record(*, user: User, refusal: Refusal, now: datetime) -> Violatio
 
 
 class WordTaken(Exception):
-    """The word is on the list already."""
+    """The word is on the list already, maybe in another spelling: `existing`."""
+
+    def __init__(self, existing: str) -> None:
+        super().__init__(f"the list has it already, as: {existing}")
+        self.existing = existing
+
+
+class WordUnmatchable(Exception):
+    """Nothing of the word could ever be found in a text."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(f"banned word {word!r} can never be found: it needs a letter or digit and a usual length")
+        self.word = word
 
 
 def word_add(*, word: str, severity: int, now: datetime) -> BannedWord:
-    """Put a word on the list; every process judges by it from its next request on. Raises WordTaken."""
+    """Put a word on the list; every process judges by it from its next request on.
+
+    Raises WordTaken, WordUnmatchable.
+    """
+    key = entry_key(word)
+    if not 0 < len(key) <= FOLDED_MAX:
+        raise WordUnmatchable(word)
     row = BannedWord(word=word, severity=severity, created_on=now, updated_on=now)
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        raise WordTaken from None
+        existing = BannedWord.objects.filter(folded=key).values_list("word", flat=True).first()
+        raise WordTaken(existing or word) from None  # or: removed again meanwhile
     return row
 
 

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from todo_app.moderation.bootstrap import first_rows_create
+from todo_app.moderation.services import WordUnmatchable
 
 LOCK = 0x736C69707761  # "slipwa": the advisory lock of everything that changes the schema
 WAIT = 600  # seconds for another migrator to end
@@ -33,7 +34,10 @@ class Command(BaseCommand):
                     "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0"
                 )
             self._migrate()
-            made = first_rows_create(now=timezone.now())
+            try:
+                made = first_rows_create(now=timezone.now())
+            except WordUnmatchable as error:
+                raise CommandError(f"TODO_INITIAL_WORDS: {error}") from None
         log.info("migrated", made=made)
 
     def _database_wait(self) -> None:
