@@ -234,13 +234,14 @@ def test_half_made_state_is_put_right_by_start(bench: Bench) -> None:
     layout = Layout(bench.instance)
     bench.cluster.stop()
     assert process.alive(layout) == 0
-    # What kills at bad moments leave: a link, a group, a status, a plan and a certificate cut short.
+    # What kills at bad moments leave: a link, a group; a status, a plan, addresses and a certificate cut short.
     capture(["ip", "link", "add", layout.link, "type", "bridge"])
     cgroups.create(cgroups.hierarchies(), f"{layout.cgroup}/kubepods/besteffort", controllers=False)
     layout.status.write_text('{"pid": 1, "compo')
     layout.plan.write_text("{")
     (layout.pki / "apiserver.crt").write_text("")
     layout.network.with_suffix(".new").write_text("{")
+    layout.network.write_text('{"block": "10.1')
 
     bench.start()
 
