@@ -28,8 +28,20 @@ EVASIONS = [
     "\U0001d41d\U0001d41a\U0001d426\U0001d427",
     "_damn_",
     "$d4mn$",
+    "d----a----m----n",
+    "d..a..m..n",
+    "d" + "-" * 500 + "a-m-n",
+    "d_a_m_n",
+    "da.mn",
+    "dam-n",
+    "d.amn.example",
+    "da_mn",
+    "x " * 70 + "d a m n",
+    "\U0001f173\U0001f170\U0001f17c\U0001f17d",
+    "\U0001f153\ufe0f \U0001f150\ufe0f \U0001f15c\ufe0f \U0001f15d\ufe0f",
 ]
 CLEAN = ["class", "assess", "damnable", "a ss", "455 kg", "m n d a", "goaway", "a b c d e f", "1455", "", "go\n\nhome"]
+CLEAN += ["as.so", "as.s", "da. mn", "da mn", "da--mn", "mada.mna", "d1.2amn", "a\n" + " " * 20 + "s" + " " * 20 + "s"]
 
 
 @pytest.mark.parametrize("text", EVASIONS)

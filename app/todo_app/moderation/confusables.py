@@ -1,6 +1,7 @@
 """Characters that look like a Latin letter, after NFKD and casefold: data for `folding`.
 
-A hand-picked part of the sets that Unicode TR39 describes: Cyrillic, Greek, Armenian, small capitals, strokes.
+A hand-picked part of the sets that Unicode TR39 describes: Cyrillic, Greek, Armenian, small capitals, strokes, white
+on black.
 """
 
 _ROWS = {
@@ -36,6 +37,8 @@ _ROWS = {
     "th": "\u00fe",
 }
 CONFUSABLES: dict[str, str] = {look: plain for plain, looks in _ROWS.items() for look in looks}
+# negative circled and negative squared A to Z: unlike their outlined twins they have no NFKD form
+CONFUSABLES |= {chr(start + number): chr(97 + number) for start in (0x1F150, 0x1F170) for number in range(26)}
 
 # punctuation and digits that stand for a letter inside a word
 LEET = str.maketrans("013457@$!|+\u20ac89", "oieastasiiteb" + "g")

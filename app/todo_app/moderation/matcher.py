@@ -1,7 +1,8 @@
 """Find banned words in a text. Pure; built once per version of the list.
 
 Pass 1 finds words on word boundaries in the folded text. Tokens that mix letters with digits or signs, or repeat
-a letter, are also judged as what they imitate. Pass 2 joins runs of single characters ("d.a.m.n").
+a letter, are also judged as what they imitate. Pass 2 joins runs of single characters ("d.a.m.n", "d----a----m----n")
+and letters with one sign between them ("da.mn").
 """
 
 import re
@@ -26,8 +27,13 @@ _TRIPLES = tuple(chr(code) * 3 for code in range(97, 123))
 _TOKEN = re.compile(r"\S+")
 _REPEAT = re.compile(r"(.)\1{2,}")
 _EDGE = "!|.,;:?\"'()[]{}<>"
-_RUN = re.compile(r"(?<!\w)\w(?:[\W_]{1,3}\w(?!\w)){2,63}")
+# between single characters: a few of anything, or signs alone in any number
+_RUN = re.compile(r"(?<![^\W_])[^\W_](?:(?:[\W_]{1,8}|[^\w\s]+|_+)[^\W_](?![^\W_])){2,}")
 RUN_WORD_MIN = 3  # letters; two single letters in a row are initials more often than words
+_SPLIT = re.compile(r"[^\W\d_]+(?:(?:[^\w\s]|_)[^\W\d_]+)+")
+_SPLIT_HINT = re.compile(r"[^\W\d_](?:[^\w\s]|_)[^\W\d_]")
+SPLIT_WORD_MIN = 4  # letters; shorter ones arise by chance where a blank was forgotten ("as.so")
+_LETTERS = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +69,9 @@ class Matcher:
             if key := entry_key(entry.word):
                 self._entries.setdefault(key, entry)
         self._words = list(self._entries)
-        self._longest = max(map(len, self._words), default=0)
         padded = [f" {word} " for word in self._words]
         self._automaton = AhoCorasick(padded, implementation=Implementation.ContiguousNFA) if padded else None
+        self._bare = AhoCorasick(self._words, implementation=Implementation.ContiguousNFA) if padded else None
 
     def hits(self, text: str) -> list[Hit]:
         """Every banned word in the text by place, each place once."""
@@ -81,7 +87,9 @@ class Matcher:
         if _imitates(folded):
             found.update(self._token_places(folded))
         if _spells(joined):
-            found.update(self._run_places(folded))
+            found.update(self._glued_places(folded, _RUN, RUN_WORD_MIN))
+        if _SPLIT_HINT.search(folded):
+            found.update(self._glued_places(folded, _SPLIT, SPLIT_WORD_MIN))
         if not found:
             return []
         origin = places(text)
@@ -114,15 +122,22 @@ class Matcher:
                 for index, _, _ in self._find(f" {' '.join(variant.split())} "):
                     yield start, start + len(inner), self._words[index]
 
-    def _run_places(self, folded: str) -> Iterator[tuple[int, int, str]]:
-        for match in _RUN.finditer(folded):
-            letters = [(m.group(), match.start() + m.start()) for m in re.finditer(r"[^\W_]", match.group())]
-            joined = "".join(letter for letter, _ in letters)
+    def _glued_places(self, folded: str, shape: re.Pattern[str], shortest: int) -> Iterator[tuple[int, int, str]]:
+        """Words made of whole pieces of what `shape` finds, without the signs between them."""
+        for match in shape.finditer(folded):
+            begins, ends, position, pieces = {}, {}, 0, []
+            for piece in _LETTERS.finditer(folded, match.start(), match.end()):
+                begins[position] = piece.start()
+                position += len(piece.group())
+                ends[position] = piece.end()
+                pieces.append(piece.group())
+            joined = "".join(pieces)
             for plain in {joined, joined.translate(LEET)}:
-                for start in range(len(plain) - RUN_WORD_MIN + 1):
-                    for end in range(start + RUN_WORD_MIN, min(len(plain), start + self._longest) + 1):
-                        if (word := plain[start:end]) in self._entries:
-                            yield letters[start][1], letters[end - 1][1] + 1, word
+                for index, start, end in (
+                    self._bare.find_matches_as_indexes(plain, overlapping=True) if self._bare else ()
+                ):
+                    if end - start >= shortest and start in begins and end in ends:
+                        yield begins[start], ends[end], self._words[index]
 
     def _find(self, text: str) -> Sequence[tuple[int, int, int]]:
         return self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
