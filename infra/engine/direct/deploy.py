@@ -9,13 +9,14 @@ from typing import Any
 from infra.engine.api import Action, ObjectResult
 from infra.engine.direct import inventory as inventories
 from infra.engine.direct.apply import apply, explained, placed, remove
-from infra.engine.direct.chart import chart_of
+from infra.engine.direct.chart import Chart, chart_of
 from infra.engine.direct.declared import Declared, Ref
 from infra.engine.direct.delete import delete_all, result_of, until_gone
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.inventory import Entry, Inventory, with_uid
 from infra.engine.direct.monitor import Registrar
 from infra.engine.direct.readiness import condition
+from infra.engine.direct.standing import standing_of
 from infra.engine.direct.wait import until_ready
 from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, KubeError
@@ -40,7 +41,7 @@ class Deployer(Registrar):
         self.results: list[ObjectResult] = []
 
     def place(self, item: Declared) -> Mapping[str, Any]:
-        """Record, apply, wait; the live object. A release: helm, unless its inputs are those deployed."""
+        """Record, apply, wait; the live object. A release: helm, unless its inputs are deployed and all is there."""
         try:
             return self._release(item) if item.is_release else self._object(item)
         except KubeError as error:
@@ -86,7 +87,8 @@ class Deployer(Registrar):
         known = self._helm.revisions(chart.namespace, chart.name)
         self._inventory.claim(item, None)
         last = known[-1] if known else None
-        if last and last.status == "deployed" and last.inputs_hash == chart.inputs_hash:
+        same = last and last.status == "deployed" and last.inputs_hash == chart.inputs_hash
+        if same and self._stands(chart):
             action = Action.UNCHANGED
         else:
             self._helm.upgrade(chart)
@@ -94,6 +96,18 @@ class Deployer(Registrar):
             last = self._helm.revisions(chart.namespace, chart.name)[-1]
         self._done(item, action, {})
         return outputs_of(item.body, last)
+
+    def _stands(self, chart: Chart) -> bool:
+        """Whether every object of the release is there, once its workloads are ready; False: helm has to run."""
+        standing = standing_of(self._kube, self._helm, chart)
+        if standing.lacking:
+            self._report(f"Helm release {chart.name} lacks {standing.lacking}")
+            for live in standing.leaving:  # an upgrade would patch it, and then it would go
+                until_gone(self._kube, Ref.of(live), uid=live["metadata"]["uid"], seconds=OLD_ONE_SECONDS)
+            return False
+        for live in standing.workloads if chart.waits else ():
+            until_ready(self._kube, live, timeout=chart.timeout, stopping=self.stopping, report=self._report)
+        return True
 
     def _done(self, item: Declared, action: Action, live: Mapping[str, Any]) -> None:
         options = item.options

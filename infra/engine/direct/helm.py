@@ -1,7 +1,8 @@
 """Helm releases by the real helm of the node binary; nothing is run where nothing changed.
 
 A release carries the hash of its chart, values and options as a label; `deployed` with the same
-hash is left alone. A release that a killed helm left behind is recovered first, by its last status:
+hash, and all its objects there, is left alone. A release that a killed helm left behind is
+recovered first, by its last status:
 
 - `pending-install`, `uninstalling`: uninstalled, then installed again;
 - `pending-upgrade`, `pending-rollback`: rolled back to the last revision that was deployed, then upgraded;

@@ -8,13 +8,14 @@ from typing import Any
 from infra.engine.api import Action, ObjectResult
 from infra.engine.direct import inventory as inventories
 from infra.engine.direct.apply import desired, explained, placed
-from infra.engine.direct.chart import chart_of
+from infra.engine.direct.chart import Chart, chart_of
 from infra.engine.direct.compare import same, unified, unified_text
 from infra.engine.direct.declared import Declared, Ref
 from infra.engine.direct.delete import result_of
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.inventory import Inventory
 from infra.engine.direct.monitor import Registrar
+from infra.engine.direct.standing import standing_of, unready
 from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, KubeError, Object
 
@@ -93,7 +94,7 @@ class Previewer(Registrar):
         if last is None:
             action, note = Action.CREATED, ""
         elif last.status == "deployed" and last.inputs_hash == chart.inputs_hash:
-            action, note = Action.UNCHANGED, ""
+            action, note = self._standing(chart)
         else:
             action, note = Action.UPDATED, f"revision {last.number} is {last.status}; chart, values or options differ"
         diff = ""
@@ -102,6 +103,13 @@ class Previewer(Registrar):
             diff = unified_text(before, self._helm.template(chart, hooks=False), str(item.ref))
         self._add(item.ref, action, note=note, diff=diff)
         return outputs_of(item.body, last)
+
+    def _standing(self, chart: Chart) -> tuple[Action, str]:
+        """A release whose inputs are deployed: what is missing of it, else what is not ready."""
+        standing = standing_of(self._kube, self._helm, chart)
+        if standing.lacking:
+            return Action.UPDATED, f"missing: {standing.lacking}"
+        return Action.UNCHANGED, unready(self._kube, standing.workloads) if chart.waits else ""
 
     def _add(self, ref: Ref, action: Action, *, diff: str = "", note: str = "") -> None:
         with self._lock_results:

@@ -6,6 +6,7 @@
 `force`                  a defect: fields of other managers are taken
 `always-write`           a defect: an object is applied without looking whether it differs
 `no-wait`                a defect: nothing is waited for
+`hash-only`              a defect: a release counts as deployed by its label, whatever became of its objects
 `outlive`                a defect: the worker goes on when the front door is gone
 """
 
@@ -22,6 +23,7 @@ from typing import Any, TextIO
 from infra.engine.direct import apply as applying
 from infra.engine.direct import deploy, worker
 from infra.engine.direct.inventory import Inventory
+from infra.engine.direct.standing import Standing
 from infra.lib.kube import Kube, Object
 
 
@@ -83,6 +85,11 @@ def no_wait() -> None:
     deploy.until_ready = at_once  # type: ignore[attr-defined,assignment] # the point of this module
 
 
+def hash_only() -> None:
+    """Nobody looks for the objects of a release."""
+    deploy.standing_of = always(answer=Standing())  # type: ignore[attr-defined] # imported there
+
+
 def outlive() -> None:
     """Nobody watches the pipe, and a broken one stops nobody."""
     worker._leave_with_parent = always(answer=None)
@@ -102,6 +109,7 @@ DEFECTS: dict[str, Callable[..., None]] = {
     "force": force,
     "always-write": always_write,
     "no-wait": no_wait,
+    "hash-only": hash_only,
     "outlive": outlive,
 }
 

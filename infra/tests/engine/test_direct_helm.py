@@ -15,7 +15,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import Kube
 from infra.lib.report import silent
 from infra.tests.engine.apiserver import ApiServer
-from infra.tests.engine.conftest import MakeStack
+from infra.tests.engine.conftest import MakeStack, With
 from infra.tests.engine.killed import left_alive
 
 pytestmark = pytest.mark.integration
@@ -32,6 +32,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: "{{ .Release.Name }}"}
 spec:
+  replicas: {{ .Values.pods }}
   selector: {matchLabels: {app: "{{ .Release.Name }}"}}
   template:
     metadata: {labels: {app: "{{ .Release.Name }}"}}
@@ -40,18 +41,20 @@ spec:
 """
 
 
-def release(make_stack: MakeStack, name: str, *, replicas: int = 1, pod: bool = False, timeout: int = 5) -> StackRef:
+def release(
+    make_stack: MakeStack, name: str, *, replicas: int = 1, pod: bool = False, pods: int = 1, timeout: int = 5
+) -> StackRef:
     """A stack with one release of a chart beside it."""
     program = f"""
         from pulumi_kubernetes.helm.v3 import Release
-        values = {{"replicas": {replicas}, "pod": {pod}}}
+        values = {{"replicas": {replicas}, "pod": {pod}, "pods": {pods}}}
         Release("r", name={name!r}, chart="./chart", namespace="default", values=values, timeout={timeout})
     """
     stack = make_stack(program, name=name)
     chart = stack.directory / "chart"
     (chart / "templates").mkdir(parents=True, exist_ok=True)
     (chart / "Chart.yaml").write_text("apiVersion: v2\nname: sample\nversion: 1.0.0\n")
-    (chart / "values.yaml").write_text("replicas: 0\npod: false\n")
+    (chart / "values.yaml").write_text("replicas: 0\npod: false\npods: 1\n")
     (chart / "templates" / "configmap.yaml").write_text(CONFIG_MAP)
     (chart / "templates" / "deployment.yaml").write_text(POD)
     return stack
@@ -130,6 +133,49 @@ class TestRelease:
 
         engine.up(release(make_stack, "felled", replicas=5))
         assert _replicas(kube, "felled") == "5"
+
+
+class TestAReleaseThatIsBroken:
+    def test_gets_a_deleted_object_back(
+        self, engine: DirectEngine, kube: Kube, api: ApiServer, make_stack: MakeStack
+    ) -> None:
+        stack = release(make_stack, "lacking", pod=True, pods=0)
+        engine.up(stack)
+        for version, kind in (("v1", "ConfigMap"), ("apps/v1", "Deployment")):
+            kube.delete(version, kind, "default", "lacking")
+
+            preview = engine.preview(stack)
+            assert preview.counts["updated"] == 1
+            assert preview.objects[0].note == f"missing: {kind} default/lacking"
+            assert engine.up(stack).counts["updated"] == 1
+            assert kube.get(version, kind, "default", "lacking") is not None
+
+        before = api.mark()
+        assert engine.up(stack).changed == 0
+        assert api.writes(since=before) == []
+
+    def test_twin_by_the_hash_only_leaves_it_away(
+        self, engine: DirectEngine, engine_with: With, kube: Kube, make_stack: MakeStack
+    ) -> None:
+        stack = release(make_stack, "hashed")
+        engine.up(stack)
+        kube.delete("v1", "ConfigMap", "default", "hashed")
+
+        assert engine_with("hash-only").up(stack).changed == 0
+        assert kube.get("v1", "ConfigMap", "default", "hashed") is None, "the defect was not seen"
+
+    def test_is_waited_for_and_told_by_its_pods(self, engine: DirectEngine, kube: Kube, make_stack: MakeStack) -> None:
+        stack = release(make_stack, "unready", pod=True, pods=0)
+        engine.up(stack)
+        path = "/apis/apps/v1/namespaces/default/deployments/unready"
+        kube.request("PATCH", path, body={"spec": {"replicas": 1}}, media="application/merge-patch+json")
+
+        assert "Deployment default/unready is not ready: " in engine.preview(stack).objects[0].note
+        with pytest.raises(SlipwayError, match="Deployment default/unready is not ready after 5 s") as caught:
+            engine.up(stack)
+
+        assert caught.value.code is Exit.DEADLINE
+        assert any("Unschedulable" in line for line in caught.value.details), caught.value.details
 
 
 def test_renders_as_helm_would_install(offline: DirectEngine, make_stack: MakeStack, tmp_path: Path) -> None:
