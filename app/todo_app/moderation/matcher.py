@@ -33,6 +33,11 @@ RUN_WORD_MIN = 3  # letters; two single letters in a row are initials more often
 _SPLIT = re.compile(r"[^\W\d_]+(?:(?:[^\w\s]|_)[^\W\d_]+)+")
 _SPLIT_HINT = re.compile(r"[^\W\d_](?:[^\w\s]|_)[^\W\d_]")
 SPLIT_WORD_MIN = 4  # letters; shorter ones arise by chance where a blank was forgotten ("as.so")
+# a = letter, . = sign, space = anything else
+_GAPS = bytes(
+    97 if chr(code).isalpha() else 46 if 32 < code < 127 and not chr(code).isalnum() else 32 for code in range(128)
+)
+_GAPS += b" " * 128
 _LETTERS = re.compile(r"[^\W_]+")
 
 
@@ -87,9 +92,8 @@ class Matcher:
         if _imitates(folded):
             found.update(self._token_places(folded))
         if _spells(joined):
-            found.update(self._glued_places(folded, _RUN, RUN_WORD_MIN))
-        if _SPLIT_HINT.search(folded):
-            found.update(self._glued_places(folded, _SPLIT, SPLIT_WORD_MIN))
+            found.update(self._glued_places(folded, _RUN.finditer(folded), RUN_WORD_MIN))
+        found.update(self._glued_places(folded, _splits(folded), SPLIT_WORD_MIN))
         if not found:
             return []
         origin = places(text)
@@ -122,9 +126,11 @@ class Matcher:
                 for index, _, _ in self._find(f" {' '.join(variant.split())} "):
                     yield start, start + len(inner), self._words[index]
 
-    def _glued_places(self, folded: str, shape: re.Pattern[str], shortest: int) -> Iterator[tuple[int, int, str]]:
-        """Words made of whole pieces of what `shape` finds, without the signs between them."""
-        for match in shape.finditer(folded):
+    def _glued_places(
+        self, folded: str, matches: Iterable[re.Match[str]], shortest: int
+    ) -> Iterator[tuple[int, int, str]]:
+        """Words made of whole pieces of a match, without the signs between them."""
+        for match in matches:
             begins, ends, position, pieces = {}, {}, 0, []
             for piece in _LETTERS.finditer(folded, match.start(), match.end()):
                 begins[position] = piece.start()
@@ -170,6 +176,20 @@ def _suspects(folded: str) -> Iterator[tuple[int, str]]:
 def _spells(joined: str) -> bool:
     """Are there three single characters in a row? Cheap, may say yes too often."""
     return b"a a a" in joined.encode("ascii", "replace").translate(_WORD_SHAPE)
+
+
+def _splits(folded: str) -> Iterator[re.Match[str]]:
+    """Letters with one sign between them; text without any costs one search."""
+    if not folded.isascii():
+        if _SPLIT_HINT.search(folded):
+            yield from _SPLIT.finditer(folded)
+        return
+    gaps, end = folded.encode().translate(_GAPS), 0
+    while (place := gaps.find(b"a.a", end)) >= 0:
+        begin = max(gaps.rfind(b" ", end, place) + 1, end)
+        end = gaps.find(b" ", place)
+        end = len(gaps) if end < 0 else end
+        yield from _SPLIT.finditer(folded, begin, end)
 
 
 def _variants(token: str) -> Iterator[str]:
