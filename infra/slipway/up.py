@@ -141,6 +141,7 @@ def plan(session: Session) -> tuple[Step, ...]:
 
 def run(session: Session) -> None:
     """Everything `make up` does; prints URL, credentials and what to do next."""
+    preflight.settings(session, api.refs())
     session.require_permission()
     confirm_context(session, verb="apply the stacks to")
     with session.locked("up"):

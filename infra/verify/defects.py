@@ -63,7 +63,7 @@ def _lock_outlives_holder() -> AbstractContextManager[object]:
 
 
 def _settings_unchecked() -> AbstractContextManager[object]:
-    """A key nobody knows is dropped by both who should complain: the engine and the program's own settings."""
+    """A key nobody knows is dropped by all who should complain: the engine, `up` itself, the program's settings."""
 
     given = load._given  # noqa: SLF001 - a defect reaches where no caller does
 
@@ -74,6 +74,7 @@ def _settings_unchecked() -> AbstractContextManager[object]:
 
     stack = ExitStack()
     stack.enter_context(patch.object(config, "_complaints", lambda *_: iter(())))
+    stack.enter_context(patch.object(preflight, "unfit", lambda *_: iter(())))
     stack.enter_context(patch.object(load, "_given", known))
     return stack
 

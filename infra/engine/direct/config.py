@@ -47,7 +47,14 @@ def project_of(directory: Path) -> Project:
 
 
 def load(stack: StackRef, overrides: Mapping[str, Any]) -> dict[str, str]:
-    """`project:key` → value as the SDK wants it (text, or JSON for lists and mappings).
+    """`project:key` → value as the SDK wants it (text, or JSON for lists and mappings); raises as `values` does."""
+    name = project_of(stack.directory).name
+    found = values(stack, overrides)
+    return {key if ":" in key else f"{name}:{key}": _text(value) for key, value in found.items()}
+
+
+def values(stack: StackRef, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Key → value: the defaults, the environment's file, the overrides, each over the one before.
 
     Raises one SlipwayError (exit 2) that lists every unknown, mistyped, missing and secret key
     with the file it is in and the nearest key there is.
@@ -70,10 +77,9 @@ def load(stack: StackRef, overrides: Mapping[str, Any]) -> dict[str, str]:
             hint=f"the keys and their types are in {project.file}",
             code=Exit.BAD_INPUT,
         )
-    values = {key: item["default"] for key, item in project.declared.items() if "default" in item}
-    values |= {key: item["value"] for key, item in project.declared.items() if "value" in item}
-    values |= {key: value for key, (_, value) in given.items()}
-    return {key if ":" in key else f"{project.name}:{key}": _text(value) for key, value in values.items()}
+    found = {key: item["default"] for key, item in project.declared.items() if "default" in item}
+    found |= {key: item["value"] for key, item in project.declared.items() if "value" in item}
+    return found | {key: value for key, (_, value) in given.items()}
 
 
 def _complaints(project: Project, given: Mapping[str, tuple[str, Any]], environment: str) -> Iterator[str]:

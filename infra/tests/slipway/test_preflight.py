@@ -1,16 +1,21 @@
 """What is in the way is told at once, before anything begins."""
 
+from dataclasses import replace
+
 import pytest
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding
 from infra.lib.report import silent
 from infra.slipway import preflight
+from infra.slipway.options import ENVIRONMENTS
+from infra.slipway.session import IMAGES
 from infra.tests.slipway import fakes
 
 PORT = Finding("fail", "port", "8080 is taken by process 7", "kill 7")
 DISK = Finding("fail", "disk", "1 GiB free of 12", "df -h /")
 SLOW = Finding("warn", "node program", "not built", "make tools")
+REFERENCES = {name: f"slipway.local/{name}:1" for names in IMAGES.values() for name in names}
 
 
 def prepare(monkeypatch: pytest.MonkeyPatch, *found: Finding) -> None:
@@ -60,3 +65,33 @@ def test_a_context_asks_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch)
     prepare(monkeypatch, PORT)
 
     preflight.run(fakes.session(cluster_choice="context:x"), report=silent)
+
+
+class TestSettings:
+    def test_every_wrong_one_of_every_stack_is_told_at_once(self) -> None:
+        given = {"foundation": {"owner": "bob"}, "data": {"redis_memry": 1}, "delivery": {"web_replicas": 1000}}
+
+        with pytest.raises(SlipwayError, match="2 wrong settings; nothing was changed") as caught:
+            preflight.settings(replace(fakes.session(), settings=given), REFERENCES)
+
+        first, second = caught.value.details
+        assert caught.value.code is Exit.BAD_INPUT
+        assert first == "data: the override: redis_memry: no such key; did you mean redis_memory?"
+        assert second.startswith("delivery: web_replicas = 1000: Input should be less than or equal to 100")
+
+    def test_what_spans_two_keys_is_judged(self) -> None:
+        with pytest.raises(SlipwayError) as caught:
+            preflight.settings(
+                replace(fakes.session(), settings={"delivery": {"web_replicas": 3, "web_replicas_max": 2}}), REFERENCES
+            )
+
+        assert caught.value.details == ("delivery: web_replicas_max=2 is below web_replicas=3",)
+
+    @pytest.mark.parametrize("environment", ENVIRONMENTS)
+    def test_the_repositorys_own_are_right(self, environment: str) -> None:
+        preflight.settings(fakes.session(cluster_choice="context:x", environment=environment), REFERENCES)
+
+    def test_text_that_spells_a_value_is_fine(self) -> None:
+        given = {"delivery": {"web_replicas": "1", "initial_words": '["spam"]'}}
+
+        preflight.settings(replace(fakes.session(), settings=given), REFERENCES)

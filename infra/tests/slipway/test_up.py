@@ -161,3 +161,18 @@ def test_a_service_that_never_is_ready_is_told_with_its_last_answer(service: Ser
         up.wait_until_ready(f"http://127.0.0.1:{service.server_port}/readyz", report=silent, deadline=1)
 
     assert (caught.value.code, caught.value.hint) == (Exit.DEADLINE, "make doctor")
+
+
+def test_a_wrong_setting_of_a_later_stack_stops_it_before_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(Images(tmp_path), monkeypatch)
+    cluster, engine = fakes.FakeCluster(), fakes.FakeEngine()
+    session = fakes.session(cluster=cluster, engine=engine)
+    session.__dict__["settings"] = {"foundation": {"owner": "bob"}, "data": {"nope": 1}, "delivery": {"nope": 1}}
+
+    with pytest.raises(SlipwayError, match="2 wrong settings") as caught:
+        up.run(session)
+
+    assert caught.value.code is Exit.BAD_INPUT
+    assert (cluster.calls, engine.calls, list(tmp_path.iterdir())) == ([], [], [])

@@ -40,12 +40,36 @@ def misspelt(word: str, site: Site) -> str:
     return word[:at] + word[at + 1 :]
 
 
-def setting_misspelt(site: Site) -> None:
-    """Two misspelt keys in one stack: both named, with what was meant, before anything is written."""
-    stack = site.random.choice(STACKS)
+def known_keys(stack: str) -> list[str]:
+    """Settings of the stack that are long enough to lose a letter."""
     project = yaml.safe_load((REPOSITORY / "infra" / "stacks" / stack / "Pulumi.yaml").read_text(encoding="utf-8"))
-    known = [key for key in project["config"] if len(key) > 5]
-    wrong = [misspelt(key, site) for key in site.random.sample(known, 2)]
+    return [key for key in project["config"] if len(key) > 5]
+
+
+def setting_misspelt(site: Site) -> None:
+    """Even rounds: `up`, keys of two stacks; odd ones: `render`, two keys of one stack."""
+    if site.number % 2 == 0:
+        _misspelt_for_up(site)
+    else:
+        _misspelt_for_render(site)
+
+
+def _misspelt_for_up(site: Site) -> None:
+    """All named, with what was meant, although the first stack's own key is fine, before anything is contacted.
+
+    The context does not exist, so that `up` with the defect ends there instead of making a cluster.
+    """
+    wrong = {stack: misspelt(site.random.choice(known_keys(stack)), site) for stack in ("data", "delivery")}
+    words = [word for stack, key in wrong.items() for word in ("--set", f"{stack}.{key}=1")]
+    env = {"CLUSTER": "context:nowhere", "KUBECONFIG": str(site.folder / "no-kubeconfig")}
+    done = site.bed.call("up", "--yes", "--set", "foundation.owner=bob", *words, env=env, via=site.defect, deadline=60)
+    told(done, *wrong, *wrong.values(), "did you mean", code=2, within=ANSWER)
+
+
+def _misspelt_for_render(site: Site) -> None:
+    """Both named, with what was meant, before anything is written."""
+    stack = site.random.choice(STACKS)
+    wrong = [misspelt(key, site) for key in site.random.sample(known_keys(stack), 2)]
     out = site.folder / "out"
     words = [word for key in wrong for word in ("--set", f"{stack}.{key}=1")]
     done = site.bed.call("render", "--out", str(out), *words, via=site.defect, deadline=60)
@@ -102,7 +126,7 @@ UNKNOWN_CHOICE = Fault(
 SETTING_MISSPELT = Fault(
     id="setting-misspelt",
     title="stack settings misspelt",
-    promise="exit 2, every bad key named with the nearest good one, nothing rendered",
+    promise="exit 2, every bad key of every stack named with the nearest good one, nothing changed or rendered",
     tier="unit",
     defect="settings-unchecked",
     probe=setting_misspelt,
