@@ -69,7 +69,11 @@ def test_a_context_asks_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch)
 
 class TestSettings:
     def test_every_wrong_one_of_every_stack_is_told_at_once(self) -> None:
-        given = {"foundation": {"owner": "bob"}, "data": {"redis_memry": 1}, "delivery": {"web_replicas": 1000}}
+        given: dict[str, dict[str, object]] = {
+            "foundation": {"owner": "bob"},
+            "data": {"redis_memry": 1},
+            "delivery": {"web_replicas": 1000},
+        }
 
         with pytest.raises(SlipwayError, match="2 wrong settings; nothing was changed") as caught:
             preflight.settings(replace(fakes.session(), settings=given), REFERENCES)
