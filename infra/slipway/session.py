@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from infra.engine.api import Engine, StackRef
 from infra.engine.direct.engine import DirectEngine
 from infra.lib import locks
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import REPOSITORY, cache_dir
+from infra.lib.paths import REPOSITORY, STATE_ROOT, cache_dir
 from infra.slipway.options import Options
 from infra.slipway.timings import Timings
 
@@ -83,6 +83,11 @@ class Session:
         return f"instance {self.options.instance.name}" if self.options.embedded else self.options.cluster
 
     @cached_property
+    def ours(self) -> bool:
+        """Whether the cluster is an embedded instance of this machine, also when it is reached by a context."""
+        return self.options.embedded or self.cluster.info().server in own_servers(STATE_ROOT)
+
+    @cached_property
     def engine(self) -> Engine:
         """The chosen engine on the chosen cluster; one for the whole run, as it keeps a warm process."""
         made = engines.select(
@@ -113,14 +118,24 @@ class Session:
         A rendering is for the environment's own cluster, so only `local` means the embedded node there.
         """
         local = self.options.environment == "local"
+        on_our_node = self.options.embedded if rendering else self.ours
         derived: dict[str, Any] = {"profile": self.options.profile}
         if stack in IMAGES:
             derived["images"] = {name: references[name] for name in IMAGES[stack]}
-        if stack == "foundation" and self.options.embedded and (local or not rendering):
+        if stack == "foundation" and on_our_node and (local or not rendering):
             derived["volume_root"] = NODE_VOLUMES
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
         return {**derived, **self.settings.get(stack, {})}
+
+
+def own_servers(root: Path) -> set[str]:
+    """API server addresses of the embedded instances on this machine: nothing foreign is at risk there."""
+    found: set[str] = set()
+    for file in root.glob("*/kubeconfig"):
+        with suppress(OSError, yaml.YAMLError, KeyError, TypeError):
+            found |= {str(entry["cluster"]["server"]) for entry in yaml.safe_load(file.read_text())["clusters"]}
+    return found
 
 
 def parse_settings(pairs: tuple[str, ...]) -> dict[str, dict[str, Any]]:

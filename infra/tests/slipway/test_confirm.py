@@ -7,7 +7,7 @@ import yaml
 
 from infra.cluster.api import ClusterInfo
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import confirm
+from infra.slipway import confirm, session
 from infra.tests.slipway import fakes
 
 FOREIGN = fakes.FakeCluster(facts=ClusterInfo(kind="context:x", running=True, server="https://prod.example:6443"))
@@ -39,13 +39,17 @@ def test_a_context_of_an_instance_of_ours_needs_no_yes(tmp_path: Path, monkeypat
     (tmp_path / "demo").mkdir()
     config = {"clusters": [{"name": "demo", "cluster": {"server": "https://prod.example:6443"}}]}
     (tmp_path / "demo" / "kubeconfig").write_text(yaml.safe_dump(config))
-    monkeypatch.setattr(confirm, "STATE_ROOT", tmp_path)
+    monkeypatch.setattr(session, "STATE_ROOT", tmp_path)
 
-    confirm.confirm_context(fakes.session(cluster=FOREIGN, cluster_choice="context:x"), verb="apply the stacks to")
+    one = fakes.session(cluster=FOREIGN, cluster_choice="context:x")
+    confirm.confirm_context(one, verb="apply the stacks to")
+
+    # Without the node's volumes the stacks would prune the volumes of that very instance.
+    assert one.overrides("foundation", {})["volume_root"] == session.NODE_VOLUMES
 
 
 def test_a_damaged_kubeconfig_of_ours_makes_nothing_ours(tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "kubeconfig").write_text("clusters: 3")
 
-    assert confirm.own_servers(tmp_path) == set()
+    assert session.own_servers(tmp_path) == set()
