@@ -182,7 +182,7 @@ def kubectl(
     session = _session(locals())
     from infra.slipway import kubectl as command
 
-    command.replace(session, *(arguments or []))
+    command.replace(session, *(command.DASHES if word == command.KEPT else word for word in arguments or []))
 
 
 def _session(values: dict[str, Any]) -> Any:  # noqa: ANN401 - Session, whose import costs what --help must not
@@ -216,10 +216,14 @@ def _run(arguments: list[str]) -> int:
     from infra.slipway import failure
 
     as_json = "--json" in arguments
+    if arguments[:1] == ["kubectl"]:  # the parser would swallow the `--` that kubectl needs
+        from infra.slipway.kubectl import DASHES, KEPT
+
+        arguments = [KEPT if word == DASHES else word for word in arguments]
     try:
         code = int(app(arguments or ["--help"], standalone_mode=False) or 0)
     except typer.TyperException as error:
-        refused = SlipwayError(error.format_message(), hint="slipway --help", code=Exit.BAD_INPUT)
+        refused = SlipwayError(error.format_message(), hint=".venv/bin/slipway --help", code=Exit.BAD_INPUT)
         return failure.told(refused, as_json=as_json)
     except SlipwayError as error:
         return failure.told(error, as_json=as_json)

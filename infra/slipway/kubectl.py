@@ -9,6 +9,9 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import cache_dir
 from infra.slipway.session import Session
 
+# `--` on its way through our own option parser, which would drop it.
+DASHES, KEPT = "--", "\0--"
+
 
 def command(session: Session, *arguments: str) -> list[str]:
     """The command line with this cluster's credentials."""

@@ -61,7 +61,7 @@ def choose(
         raise SlipwayError(
             told[0] if len(told) == 1 else f"{len(told)} settings are wrong",
             details=() if len(told) == 1 else told,
-            hint="slipway up --help",
+            hint=".venv/bin/slipway up --help",
             code=Exit.BAD_INPUT,
         )
     return Options(

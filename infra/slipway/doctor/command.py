@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from httpx2 import HTTPError
+from lightkube import Client
 from lightkube.core.exceptions import ApiError
-from lightkube.resources.core_v1 import Namespace, Node
+from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
+from lightkube.resources.core_v1 import Namespace, Node, Service
+from lightkube.resources.discovery_v1 import EndpointSlice
 from rich.console import Console
 from typer import Exit as Leave
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding, Level
+from infra.lib.kube import Kube
 from infra.slipway import kube, kubectl, preflight
-from infra.slipway.doctor import certificates, migrations, objects, tools
+from infra.slipway.doctor import certificates, migrations, objects, service, tools
 from infra.slipway.session import Session
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -58,14 +62,46 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
         return [
             Finding("ok", "cluster", f"{session.name} answers"),
             *objects.nodes(api.list(Node)),
-            *objects.namespaces(api.list(Namespace)),
+            *objects.namespaces(api.list(Namespace), now=now),
             *objects.pods(facts),
+            *_service(session, api),
             *migrations.check(facts, migrations.kubectl(_command(session))),
             *certificates.kubeconfig(session.cluster.kubeconfig(), now=now),
         ]
     except (ApiError, HTTPError, SlipwayError, OSError) as error:
         told = f"{session.name} does not answer ({error}): nothing else about it can be checked"
-        return [Finding("fail", "cluster", told, "slipway logs kube-apiserver")]
+        return [Finding("fail", "cluster", told, ".venv/bin/slipway logs kube-apiserver")]
+
+
+def _service(session: Session, api: Client) -> list[Finding]:
+    place = service.NAMESPACE
+    found = any(s.metadata and s.metadata.name == service.SERVICE for s in api.list(Service, namespace=place))
+    plain = Kube(kubeconfig=session.cluster.kubeconfig(), context=session.cluster.context())
+    try:
+        inventories = plain.find_all("v1", "ConfigMap", "slipway-system", labels="slipway/inventory")
+        recorded = service.inventories(inventories, lambda *ref: _exists(plain, *ref))
+    finally:
+        plain.close()
+    return [
+        *service.controllers(
+            [
+                *api.list(Deployment, namespace="*"),
+                *api.list(StatefulSet, namespace="*"),
+                *api.list(DaemonSet, namespace="*"),
+            ]
+        ),
+        *recorded,
+        *service.endpoints(
+            exists=found,
+            slices=api.list(EndpointSlice, namespace=place, labels={"kubernetes.io/service-name": service.SERVICE}),
+        ),
+        *service.page(session.options.port, session.cluster.info().exposed),
+    ]
+
+
+def _exists(plain: Kube, api_version: str, kind: str, namespace: str, name: str) -> bool:
+    """Whether it is there; what is no kind of the API (a Helm release) cannot be asked for and counts as there."""
+    return plain.kind(api_version, kind) is None or plain.get(api_version, kind, namespace, name) is not None
 
 
 def _command(session: Session) -> Callable[..., list[str]]:

@@ -8,6 +8,7 @@ from infra.slipway.kube import PodFact
 
 PREFIX = "todo-app-web-"
 REMEDY = "make up"
+VERDICT = "Planned operations"
 DEADLINE = 60.0
 
 # Runs a command in a pod: (namespace, pod, command) → exit code and output.
@@ -19,10 +20,16 @@ def check(facts: Iterable[PodFact], run_in: Exec) -> list[Finding]:
     pod = next((f for f in facts if f.name.startswith(PREFIX) and f.phase == "Running"), None)
     if pod is None:
         return []
-    code, output = run_in(pod.namespace, pod.name, ("python", "manage.py", "migrate", "--check"))
+    code, output = run_in(pod.namespace, pod.name, ("python", "manage.py", "migrate", "--check", "--plan"))
     if code == 0:
         return [Finding("ok", "migrations", "all are applied")]
-    last = output.strip().splitlines()[-1] if output.strip() else "unapplied migrations"
+    # kubectl adds a line of its own about the exit code.
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("command terminated")]
+    last = lines[-1] if lines else ""
+    # `--plan` lists what is unapplied under this line, `--check` then ends with 1; all else is a failure to ask.
+    if code != 1 or VERDICT not in output:
+        look = f".venv/bin/slipway logs {PREFIX.rstrip('-')}"
+        return [Finding("fail", "migrations", f"could not be asked for (exit {code}): {last or 'no output'}", look)]
     told = f"pending ({last}): requests fail on what the database does not have yet"
     return [Finding("fail", "migrations", told, REMEDY)]
 

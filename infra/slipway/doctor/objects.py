@@ -1,6 +1,7 @@
 """Checks over objects of the cluster; each takes what was listed and returns what it found."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from lightkube.resources.core_v1 import Namespace, Node
 
@@ -12,6 +13,8 @@ RESTARTS_OF_A_LOOP = 3
 PATIENCE = 120.0
 # kubelet and containerd need a moment after a pod's grace period before the object goes (seconds).
 OVERDUE = 30.0
+# Deleting the content of a namespace takes its time; longer than this it hangs (seconds).
+DELETION = 60.0
 
 
 def nodes(listed: Iterable[Node]) -> list[Finding]:
@@ -28,25 +31,32 @@ def _node(node: Node) -> list[Finding]:
     ready = conditions.get("Ready")
     if ready is None or ready.status != "True":
         said = f"{ready.reason}: {ready.message}" if ready else "it reports no condition"
-        return [Finding("fail", f"node {name}", f"not ready ({said}): its pods are evicted", "slipway logs kubelet")]
+        return [
+            Finding(
+                "fail", f"node {name}", f"not ready ({said}): its pods are evicted", ".venv/bin/slipway logs kubelet"
+            )
+        ]
     pressures = [kind for kind, c in conditions.items() if kind != "Ready" and c.status == "True"]
     if pressures:
         told = f"{', '.join(pressures)}: the node evicts pods until it is gone"
-        return [Finding("fail", f"node {name}", told, f"slipway kubectl describe node {name}")]
+        return [Finding("fail", f"node {name}", told, f".venv/bin/slipway kubectl describe node {name}")]
     return [Finding("ok", f"node {name}", "ready")]
 
 
-def namespaces(listed: Iterable[Namespace]) -> list[Finding]:
+def namespaces(listed: Iterable[Namespace], *, now: datetime) -> list[Finding]:
     """No namespace hangs in deletion; one that does blocks `down` and everything of that name."""
     findings = []
     for namespace in listed:
         name = (namespace.metadata.name if namespace.metadata else None) or "?"
         if namespace.status is None or namespace.status.phase != "Terminating":
             continue
+        since = namespace.metadata.deletionTimestamp if namespace.metadata else None
+        if since and (now - since).total_seconds() <= DELETION:
+            continue
         held = [c.message or c.type for c in (namespace.status.conditions or []) if c.status == "True"]
         finalizers = (namespace.spec.finalizers if namespace.spec else None) or []
         why = "; ".join(held) or f"finalizers {', '.join(finalizers) or 'none'}"
-        command = f"slipway kubectl get all,configmaps,secrets,pvc -n {name}"
+        command = f".venv/bin/slipway kubectl get all,configmaps,secrets,pvc -n {name}"
         findings.append(Finding("fail", f"namespace {name}", f"stuck in deletion: {why}", command))
     return findings or [Finding("ok", "namespaces", "none is stuck in deletion")]
 
@@ -59,9 +69,9 @@ def pods(facts: Iterable[PodFact]) -> list[Finding]:
 
 def _pod(fact: PodFact) -> Finding | None:
     subject = f"pod {fact.namespace}/{fact.name}"
-    look = f"slipway kubectl describe pod -n {fact.namespace} {fact.name}"
+    look = f".venv/bin/slipway kubectl describe pod -n {fact.namespace} {fact.name}"
     if "CrashLoopBackOff" in fact.reason or (not fact.healthy and fact.restarts >= RESTARTS_OF_A_LOOP):
-        previous = f"slipway kubectl logs -n {fact.namespace} {fact.name} --all-containers --previous"
+        previous = f".venv/bin/slipway kubectl logs -n {fact.namespace} {fact.name} --all-containers --previous"
         return Finding("fail", subject, f"crash-looping, {fact.restarts} restarts: {fact.reason}", previous)
     if fact.healthy:
         return None

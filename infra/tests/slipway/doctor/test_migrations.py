@@ -19,10 +19,21 @@ class Pod:
 
 
 def test_unapplied_migrations_are_told() -> None:
-    (finding,) = migrations.check([WEB], Pod(1, "todos.0002_x\n"))
+    (finding,) = migrations.check(
+        [WEB], Pod(1, "Planned operations:\ntodos.0002_x\ncommand terminated with exit code 1\n")
+    )
 
     assert (finding.level, finding.remedy) == ("fail", "make up")
     assert "todos.0002_x" in finding.message
+
+
+def test_a_command_that_failed_is_not_called_pending() -> None:
+    (finding,) = migrations.check([WEB], Pod(1, "Traceback\nOperationalError: no route\n"))
+
+    assert finding.level == "fail"
+    assert "pending" not in finding.message
+    assert "OperationalError: no route" in finding.message
+    assert finding.remedy == ".venv/bin/slipway logs todo-app-web"
 
 
 def test_applied_migrations_are_fine() -> None:
@@ -31,7 +42,7 @@ def test_applied_migrations_are_fine() -> None:
     (finding,) = migrations.check([WEB], pod)
 
     assert finding.level == "ok"
-    assert pod.asked == [("todo", "todo-app-web-abc", ("python", "manage.py", "migrate", "--check"))]
+    assert pod.asked == [("todo", "todo-app-web-abc", ("python", "manage.py", "migrate", "--check", "--plan"))]
 
 
 def test_nobody_is_asked_where_no_web_pod_runs() -> None:
@@ -41,7 +52,7 @@ def test_nobody_is_asked_where_no_web_pod_runs() -> None:
     assert pod.asked == []
 
 
-def test_a_command_that_cannot_run_counts_as_pending_with_its_reason() -> None:
+def test_a_command_that_cannot_run_says_why() -> None:
     run_in = migrations.kubectl(lambda *_: ["/no/such/kubectl"])
 
     code, output = run_in("todo", "x", ("true",))

@@ -57,7 +57,7 @@ def test_a_node_that_is_not_ready_is_told_with_the_kubelets_reason() -> None:
 
     assert finding.level == "fail"
     assert "KubeletNotReady: no network plugin" in finding.message
-    assert finding.remedy == "slipway logs kubelet"
+    assert finding.remedy == ".venv/bin/slipway logs kubelet"
 
 
 def test_a_node_under_pressure_is_told() -> None:
@@ -84,7 +84,7 @@ def test_a_namespace_stuck_in_deletion_is_told_with_what_holds_it() -> None:
             },
         }
     )
-    finding = only(objects.namespaces([stuck]))
+    finding = only(objects.namespaces([stuck], now=NOW))
 
     assert finding.level == "fail"
     assert held in finding.message
@@ -94,14 +94,22 @@ def test_a_namespace_stuck_in_deletion_is_told_with_what_holds_it() -> None:
 def test_a_terminating_namespace_without_conditions_names_its_finalizers() -> None:
     stuck = namespace({"metadata": {"name": "x"}, "spec": {"finalizers": ["hold"]}, "status": {"phase": "Terminating"}})
 
-    assert "finalizers hold" in only(objects.namespaces([stuck])).message
+    assert "finalizers hold" in only(objects.namespaces([stuck], now=NOW)).message
+
+
+@pytest.mark.parametrize(("seconds", "level"), [(10, "ok"), (61, "fail")])
+def test_a_namespace_gets_a_minute_to_go(seconds: int, level: str) -> None:
+    since = (NOW - timedelta(seconds=seconds)).isoformat()
+    going = namespace({"metadata": {"name": "x", "deletionTimestamp": since}, "status": {"phase": "Terminating"}})
+
+    assert only(objects.namespaces([going], now=NOW)).level == level
 
 
 def test_an_active_namespace_is_fine() -> None:
     active = namespace({"metadata": {"name": "todo"}})
     active.status = NamespaceStatus(phase="Active")
 
-    assert only(objects.namespaces([active])).level == "ok"
+    assert only(objects.namespaces([active], now=NOW)).level == "ok"
 
 
 @pytest.mark.parametrize(
