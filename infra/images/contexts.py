@@ -74,7 +74,13 @@ def _go_program(build: Build) -> Path:
     run(
         [compiler, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", folder / build.name, "."],
         cwd=REPOSITORY / source,
-        env={"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-mod=readonly", "GOCACHE": str(build.work / "gocache")},
+        env={
+            "CGO_ENABLED": "0",
+            "GOWORK": "off",
+            "GOFLAGS": "-mod=readonly",
+            "GOCACHE": str(build.work / "gocache"),
+            **gotool.homes(),
+        },
         log=build.log,
         deadline=GO_DEADLINE,
     )

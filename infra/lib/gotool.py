@@ -79,7 +79,7 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
                 "CGO_ENABLED": "0",
                 # -modcacherw: Go's own default makes a cache that `rm -r` cannot remove.
                 "GOFLAGS": "-mod=readonly -modcacherw",
-                "GOMODCACHE": os.environ.get("GOMODCACHE") or str(cache_dir() / "go-modules"),
+                **homes(),
                 "GOCACHE": str(Path(scratch) / "cache"),
                 "GOWORK": "off",
             },
@@ -90,6 +90,17 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
         (built.parent / "sha256").write_text(_sha256(built), encoding="utf-8")
         built.parent.rename(target.parent)
     return target
+
+
+def homes() -> dict[str, str]:
+    """Where Go keeps what it fetches and counts: in the cache. The user's `go env -w` settings stay in force."""
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return {
+        "GOENV": os.environ.get("GOENV") or str(config / "go" / "env"),
+        "GOMODCACHE": os.environ.get("GOMODCACHE") or str(cache_dir() / "go-modules"),
+        "GOPATH": str(cache_dir() / "go"),
+        "XDG_CONFIG_HOME": str(cache_dir() / "config"),
+    }
 
 
 def _flags(tool: str) -> str:
@@ -126,5 +137,7 @@ def compiler(*, report: Report, log: Path) -> Path:
 
 
 def _version(go: Path) -> tuple[int, ...]:
-    words = capture([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local"}).strip().removeprefix("go").split(".")
+    words = (
+        capture([go, "env", "GOVERSION"], env={"GOTOOLCHAIN": "local", **homes()}).strip().removeprefix("go").split(".")
+    )
     return tuple(int(word) for word in words[:2] if word.isdigit())
