@@ -17,6 +17,7 @@ from lightkube.config.client_adapter import Client, ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError
 
+from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
 
 Object = dict[str, Any]
@@ -64,6 +65,11 @@ class KubeError(SlipwayError):
         return list((self.status.get("details") or {}).get("causes") or [])
 
 
+def _kubectl() -> str:
+    node = gotool.path_of("node")
+    return f"{node} kubectl" if node.is_file() else "kubectl"
+
+
 class Kube:
     """The API of one cluster, reached as one user."""
 
@@ -79,7 +85,7 @@ class Kube:
         if config is None:
             raise SlipwayError(
                 f"{kubeconfig} has no context {context or 'current-context'!r}",
-                hint=f"kubectl --kubeconfig {kubeconfig} config get-contexts",
+                hint=f"{_kubectl()} --kubeconfig {kubeconfig} config get-contexts",
                 code=Exit.BAD_INPUT,
             )
         self.server = config.cluster.server
@@ -91,9 +97,9 @@ class Kube:
         self._http.close()
 
     def command(self, *words: str) -> str:
-        """A kubectl command line for this cluster, for hints."""
+        """A kubectl command line for this cluster, for hints: it can be typed where no kubectl is installed."""
         context = f"--context {self.context} " if self.context else ""
-        return f"kubectl --kubeconfig {self.kubeconfig} {context}{' '.join(words)}"
+        return f"{_kubectl()} --kubeconfig {self.kubeconfig} {context}{' '.join(words)}"
 
     def request(
         self,

@@ -29,5 +29,5 @@ def show(session: Session, *, changed: int) -> None:
     if credentials:
         console.print("  [dim]made in the cluster for this instance; Secret todo/todo-app keeps them[/]")
     else:
-        console.print("  [dim]passwords: slipway kubectl -n todo get secret todo-app[/]")
+        console.print("  [dim]passwords: .venv/bin/slipway kubectl -n todo get secret todo-app[/]")
     console.print("  next: make status   make logs W=todo-app-web   make doctor   make down")
