@@ -141,8 +141,8 @@ def plan(session: Session) -> tuple[Step, ...]:
 
 def run(session: Session) -> None:
     """Everything `make up` does; prints URL, credentials and what to do next."""
-    preflight.settings(session, api.refs())
     session.require_permission()
+    preflight.settings(session, api.refs())
     confirm_context(session, verb="apply the stacks to")
     with session.locked("up"):
         session.logs.mkdir(parents=True, exist_ok=True)
