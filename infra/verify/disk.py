@@ -1,11 +1,11 @@
 """How much disk folders take, now and at the highest."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 from infra.lib.errors import SlipwayError
 from infra.lib.process import capture
+from infra.verify.background import Background
 
 MISSING_IS_FINE = ("bash", "-c", 'du -scx --block-size=1 "$@" 2>/dev/null | tail -1; true', "du")
 
@@ -16,23 +16,13 @@ def used(folders: Sequence[Path]) -> int:
     return int(capture([*MISSING_IS_FINE, *there], deadline=120).split()[0]) if there else 0
 
 
-class Watch:
+class Watch(Background):
     """Looks every `every` seconds for the length of a `with` block; `peak` is in bytes."""
 
     def __init__(self, folders: Sequence[Path], *, every: float = 5.0) -> None:
+        super().__init__(every=every)
         self.peak = 0
         self._folders = folders
-        self._every = every
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def _look(self) -> None:
         while True:

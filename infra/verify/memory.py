@@ -1,11 +1,11 @@
 """The memory of an instance as design §1 defines it: anonymous + kernel memory of its cgroups, the highest sum."""
 
-import threading
 import time
 
 from infra.cluster import select
 from infra.cluster.embedded import cgroups
 from infra.lib.paths import Instance
+from infra.verify.background import Background
 
 
 def now(instance: Instance) -> int:
@@ -13,24 +13,14 @@ def now(instance: Instance) -> int:
     return sum(cgroups.memory(folder) for folder in select("embedded", instance).info().memory_cgroups)
 
 
-class Watch:
+class Watch(Background):
     """Samples for the length of a `with` block; `peak` in bytes, `samples` that saw something."""
 
     def __init__(self, instance: Instance, *, every: float = 1.0) -> None:
+        super().__init__(every=every)
         self.peak = 0
         self.samples = 0
         self._instance = instance
-        self._every = every
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> "Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
 
     def hold(self, seconds: float) -> None:
         """Go on sampling for so long."""
