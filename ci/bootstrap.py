@@ -121,7 +121,7 @@ def version(program: str) -> tuple[int, ...]:
 def synchronise(program: Path, group: str) -> None:
     """Make .venv hold what the lock says; `up` leaves out the development tools, the app and the load generator."""
     # --inexact: `make up` after `make test` must not take the test tools away again.
-    scope = ["--no-dev", "--inexact"] if group == "up" else ["--all-packages"]
+    scope = ["--no-dev", "--inexact"] if group == "up" else ["--all-packages", "--all-groups"]
     show([str(program), "sync", "--frozen", "--quiet", *scope], environment=UV_ENVIRONMENT)
 
 
