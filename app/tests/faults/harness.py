@@ -1,7 +1,7 @@
 """What a fault test of the service gets: how many rounds, seeded randomness, and where its verdict goes.
 
-A module has one `FAULT`, one `test_promise_holds` and one `test_defect_turns_it_red`, which runs the same probe with the
-defect seeded. `make faults` runs them at full count and reads the lines written to SLIPWAY_FAULT_ROWS.
+A module has one `FAULT`, one `test_promise_holds` and one `test_defect_turns_it_red`, which runs the same probe with
+the defect seeded. `make faults` runs them at full count and reads the lines written to SLIPWAY_FAULT_ROWS.
 """
 
 import json
