@@ -14,7 +14,8 @@ from todo_app.accounts.services import credentials_check, token_create, token_re
 from todo_app.api.base import Endpoint
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import Anyone, SignedIn
-from todo_app.api.schemas import Me, PageQuery, SignIn, TokenIssued, TokenPage
+from todo_app.api.schemas.auth import Me, SignIn, TokenIssued, TokenPage
+from todo_app.api.schemas.base import PageQuery
 from todo_app.common.problems import NOT_FOUND
 
 

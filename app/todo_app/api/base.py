@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from todo_app.accounts.models import User
 from todo_app.api.errors import PreconditionMissing, PreconditionUnreadable
-from todo_app.api.schemas import PageQuery
+from todo_app.api.schemas.base import PageQuery
 from todo_app.common.paging import page_newest_first
 
 S = TypeVar("S", bound=Schema)

@@ -11,17 +11,9 @@ from todo_app.accounts.bans import users_ban
 from todo_app.api.base import Endpoint, located
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
-from todo_app.api.schemas import (
-    BanIn,
-    BanOut,
-    PageQuery,
-    ReportPage,
-    ReportQuery,
-    ViolationOut,
-    WordIn,
-    WordOut,
-    WordPage,
-)
+from todo_app.api.schemas.base import PageQuery
+from todo_app.api.schemas.moderation import ReportPage, ReportQuery, ViolationOut, WordIn, WordOut, WordPage
+from todo_app.api.schemas.users import BanIn, BanOut
 from todo_app.common.problems import NOT_FOUND
 from todo_app.moderation import selectors
 from todo_app.moderation.models import BannedWord

@@ -7,7 +7,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from pydantic import BaseModel
 
-from todo_app.api.schemas import ProblemOut
+from todo_app.api.schemas.base import ProblemOut
 from todo_app.common.problems import MEDIA_TYPE
 
 IF_MATCH = OpenApiParameter(

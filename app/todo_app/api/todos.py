@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, etag, located, version_if_given, version_wanted
 from todo_app.api.openapi import IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
-from todo_app.api.schemas import TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery
+from todo_app.api.schemas.todos import TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery
 from todo_app.todos import selectors, services
 from todo_app.todos.models import Todo
 
