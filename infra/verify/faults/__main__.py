@@ -11,6 +11,8 @@ from infra.verify.bed import Bed
 from infra.verify.console import Progress
 from infra.verify.faults.judge import judge, row
 from infra.verify.faults.registry import FAULTS, counts
+from infra.verify.faults.service import IDS as SERVICE_IDS
+from infra.verify.faults.service import service_row
 from infra.verify.faults.table import markdown, plain
 from infra.verify.ports import free_port
 from infra.verify.provenance import Provenance
@@ -19,9 +21,10 @@ from infra.verify.results import Row, between, choose, merge, read
 FOLDER = REPOSITORY / "docs" / "reliability"
 RESULTS = FOLDER / "faults.json"
 SHOWN_IN = FOLDER / "README.md"
-IDS = tuple(fault.id for fault in FAULTS)
+IDS = (*(fault.id for fault in FAULTS), *SERVICE_IDS)
 GROUPS = {
     "all": IDS,
+    "service": SERVICE_IDS,
     **{tier: tuple(fault.id for fault in FAULTS if fault.tier == tier) for tier in ("unit", "machine", "bed", "own")},
 }
 
@@ -59,11 +62,16 @@ def _run(chosen: list[str], *, reduced: bool) -> list[Row]:
             rounds = counts()[fault.id].reduced if reduced else counts()[fault.id].full
             judgement = judge(fault, rounds=rounds, seed=seed, bed=bed, report=report)
             rows.append(row(fault, judgement, Provenance.now()))
-            kept = merge(RESULTS, rows, order=IDS)
-            SHOWN_IN.write_text(
-                between(SHOWN_IN.read_text(encoding="utf-8"), markdown(kept), name="faults"), encoding="utf-8"
-            )
+            _keep(rows)
+    for name in (name for name in SERVICE_IDS if name in chosen):
+        rows.append(service_row(name, reduced=reduced, seed=seed, report=report))
+        _keep(rows)
     return rows
+
+
+def _keep(rows: list[Row]) -> None:
+    block = markdown(merge(RESULTS, rows, order=IDS))
+    SHOWN_IN.write_text(between(SHOWN_IN.read_text(encoding="utf-8"), block, name="faults"), encoding="utf-8")
 
 
 def shown() -> str:
