@@ -26,6 +26,11 @@ def migrate() -> int:
     return _manage("bootstrap")
 
 
+def maintenance() -> int:
+    """Run the chores of all apps once."""
+    return _manage("maintenance")
+
+
 def _manage(*arguments: str) -> int:
     import django  # noqa: PLC0415 - see web
     from django.core.management import CommandError, call_command  # noqa: PLC0415 - see web
@@ -43,7 +48,7 @@ def _manage(*arguments: str) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate}
+COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate, "maintenance": maintenance}
 
 
 def main(arguments: list[str]) -> int:

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from django.db.models import JSONField
 from django.utils import timezone
 
 from todo_app.accounts.models import User
-from todo_app.common.models import BulkRefused
+from todo_app.common.models import BaseModel, BulkRefused
+from todo_app.common.signals import entity_changed
+from todo_app.common.uuid7 import uuid7
 from todo_app.outbox.models import Event
 from todo_app.todos.models import Todo
 from todo_app.todos.services import todo_create
@@ -66,3 +69,48 @@ def test_no_event_holds_a_value(user: User) -> None:
     key = todo_create(owner=user, title=secret, description=secret, now=timezone.now()).pk
 
     assert secret not in str([event.payload for event in Event.objects.filter(key=str(key))])
+
+
+def test_previous_values_are_at_hand_for_clean_and_for_listeners(user: User) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def listen(*, previous: dict[str, Any], **_signal: object) -> None:
+        heard.append(previous)
+
+    todo = Todo.objects.get(pk=todo_create(owner=user, title="one", now=timezone.now()).pk)
+    todo.title = "two"
+    assert todo.previous("title") == "one"
+    entity_changed.connect(listen, sender=Todo)
+    try:
+        todo.save()
+    finally:
+        entity_changed.disconnect(listen, sender=Todo)
+
+    assert heard[0]["title"] == "one"
+    assert todo.previous("title") == "two"
+    assert Todo(owner=user, title="new").previous("title") is None
+
+
+def test_a_deferred_column_that_is_used_does_not_hide_a_change(user: User) -> None:
+    key = todo_create(owner=user, title="one", description="long", now=timezone.now()).pk
+    todo = Todo.objects.defer("description").get(pk=key)
+    todo.title = "two"
+
+    assert todo.description == "long"
+    assert todo.changed_fields == ["title"]
+    assert todo.previous("description") == "long"
+
+
+def test_a_change_inside_a_list_is_a_change() -> None:
+    class Listed(BaseModel):
+        values = JSONField(default=list)
+
+        class Meta:
+            app_label = "tests"
+
+    names = [field.attname for field in Listed._meta.concrete_fields]
+    row = Listed.from_db("default", names, [uuid7(), timezone.now(), timezone.now(), [1]])
+    row.values.append(2)
+
+    assert row.changed_fields == ["values"]
+    assert row.previous("values") == [1]

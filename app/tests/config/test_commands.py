@@ -17,14 +17,14 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def test_an_unknown_command_lists_the_known_ones() -> None:
-    result = run("relay")
+    result = run("relais")
 
     assert result.returncode == 2
-    assert result.stderr == "todo-app: unknown command: relay; known commands: migrate, web\n"
+    assert result.stderr == "todo-app: unknown command: relais; known commands: maintenance, migrate, web\n"
 
 
 def test_bad_settings_end_each_command_with_2_and_without_traceback() -> None:
-    for command in ("web", "migrate"):
+    for command in ("web", "migrate", "maintenance"):
         result = run(command, TODO_DATABASE_PORT="zero")
 
         assert result.returncode == 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable
+from copy import deepcopy
+from functools import cache
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from django.db import models, transaction
@@ -86,10 +88,13 @@ class BaseModel(Row):
         if not adding and "updated_on" not in changed:
             self.updated_on = timezone.now()
         written = None if adding else {*changed, "updated_on"}
+        previous = {} if adding else {name: self.previous(name) for name in changed}
         with transaction.atomic(using=using, savepoint=False):
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
             action = "created" if adding else "updated"
-            entity_changed.send(type(self), instance=self, action=action, changed=changed, now=self.updated_on)
+            entity_changed.send(
+                type(self), instance=self, action=action, changed=changed, previous=previous, now=self.updated_on
+            )
         self._remember()
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
@@ -98,14 +103,19 @@ class BaseModel(Row):
         with transaction.atomic(using=using, savepoint=False):
             result = super().delete(using=using, keep_parents=keep_parents)
             self.pk = key  # Django clears it, the event needs it
-            entity_changed.send(type(self), instance=self, action="deleted", changed=[], now=timezone.now())
+            entity_changed.send(
+                type(self), instance=self, action="deleted", changed=[], previous={}, now=timezone.now()
+            )
         return result
 
     @classmethod
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:  # type: ignore[override]  # the stubs describe Django 6, which adds an argument
         """Remember the values as loaded."""
         instance = super().from_db(db, field_names, values)
-        instance.__dict__["_loaded"] = dict(zip(field_names, values, strict=False))
+        loaded = dict(zip(field_names, values, strict=False))
+        for name in _changeable_in_place(cls) & loaded.keys():
+            loaded[name] = deepcopy(loaded[name])
+        instance.__dict__["_loaded"] = loaded
         return instance
 
     def refresh_from_db(
@@ -114,9 +124,10 @@ class BaseModel(Row):
         fields: Iterable[str] | None = None,
         from_queryset: models.QuerySet[Self] | None = None,
     ) -> None:
-        """Read again, and forget what was loaded before."""
-        super().refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
-        self._remember()
+        """Read again and forget what was loaded of these fields before; a deferred field comes here on first use."""
+        only = None if fields is None else set(fields)
+        super().refresh_from_db(using=using, fields=only, from_queryset=from_queryset)
+        self._remember(only)
 
     @property
     def changed_fields(self) -> list[str]:
@@ -127,10 +138,35 @@ class BaseModel(Row):
             return names
         return [name for name in names if name in loaded and loaded[name] != getattr(self, name)]
 
-    def _remember(self) -> None:
-        deferred = self.get_deferred_fields()
-        names = [field.attname for field in self._meta.concrete_fields]
-        self.__dict__["_loaded"] = {name: getattr(self, name) for name in names if name not in deferred}
+    def previous(self, name: str) -> Any:  # noqa: ANN401 - whatever the column holds
+        """What the database holds of a column; None for a row that is not stored yet."""
+        if self._state.adding:
+            return None
+        loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
+        if name not in loaded and name in self.get_deferred_fields():
+            self.refresh_from_db(fields=[name])
+            loaded = self.__dict__["_loaded"]
+        return loaded.get(name)
+
+    def _remember(self, only: Collection[str] | None = None) -> None:
+        deferred, in_place = self.get_deferred_fields(), _changeable_in_place(type(self))
+        loaded: dict[str, Any] = {} if only is None else self.__dict__.setdefault("_loaded", {})
+        for field in self._meta.concrete_fields:
+            name = field.attname
+            if name not in deferred and (only is None or name in only or field.name in only):
+                loaded[name] = deepcopy(getattr(self, name)) if name in in_place else getattr(self, name)
+        self.__dict__["_loaded"] = loaded
+
+
+@cache
+def _changeable_in_place(model: type[models.Model]) -> frozenset[str]:
+    """Columns whose values are lists or dicts: what was loaded is kept as a copy."""
+    kinds = {"JSONField", "ArrayField"}
+    return frozenset(
+        field.attname
+        for field in model._meta.concrete_fields  # noqa: SLF001 - _meta is Django's documented API
+        if field.get_internal_type() in kinds
+    )
 
 
 class Revision(models.Model):
