@@ -57,10 +57,12 @@ class ContextCluster:
                 folder.rmdir()
 
     def running(self) -> bool:
-        """Whether the API server answers."""
+        """Whether the API server answers. Raises BAD_INPUT for a context that no kubeconfig has."""
         try:
             self._kubectl(silent, "get", "--raw", "/readyz")
-        except SlipwayError:
+        except SlipwayError as error:
+            if error.code is Exit.BAD_INPUT:
+                raise
             return False
         return True
 
@@ -156,8 +158,9 @@ class ContextCluster:
         return cache_dir() / "contexts" / name / "port-forwards"
 
     def _command(self, report: Report) -> list[str]:
+        file = self.kubeconfig()  # first: a wrong name is told before tools are built
         program = gotool.ensure("node", report=report, log=cache_dir() / "logs" / "tools.log")
-        return [str(program), "kubectl", f"--kubeconfig={self.kubeconfig()}", f"--context={self._name}"]
+        return [str(program), "kubectl", f"--kubeconfig={file}", f"--context={self._name}"]
 
     def _kubectl(self, report: Report, *words: str) -> str:
         command = self._command(report)

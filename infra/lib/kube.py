@@ -184,13 +184,15 @@ class Kube:
                 break
         return items
 
-    def apply(self, body: Object, *, dry_run: bool = False, force: bool = False) -> Object:
-        """Server-side apply as field manager `slipway`; the resulting object. KubeError 409 on a field conflict."""
+    def apply(
+        self, body: Object, *, dry_run: bool = False, force: bool = False, manager: str = FIELD_MANAGER
+    ) -> Object:
+        """Server-side apply as `manager`; the resulting object. KubeError 409 on a field conflict."""
         found = self.kind(body["apiVersion"], body["kind"])
         if found is None:
             raise KubeError(404, {"reason": "NoKind", "message": f"the API has no kind {_name(body)}"})
         metadata = body["metadata"]
-        params = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        params = {"fieldManager": manager, "force": str(force).lower()}
         if dry_run:
             params["dryRun"] = "All"
         path = found.path(metadata.get("namespace", ""), metadata["name"])

@@ -205,7 +205,8 @@ def _session(values: dict[str, Any]) -> Any:  # noqa: ANN401 - Session, whose im
 def main() -> None:
     """Run the command; no traceback reaches the user."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # `nohup make up` outlives its terminal
+            signal.signal(number, _interrupt)
     os.environ["PATH"] = os.pathsep.join(
         [os.environ.get("PATH", "/usr/bin:/bin"), str(cache_dir() / "tools" / "uv" / "bin"), "/usr/sbin", "/sbin"]
     )

@@ -25,16 +25,27 @@ def run(session: Session, *, out: Path) -> None:
 
 def to(session: Session, *, out: Path) -> list[StackResult]:
     """Render into a folder that is empty, new, or was rendered to before; anything else is not ours to clear."""
-    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+    try:
+        _clear(out)
+    except OSError as error:
         raise SlipwayError(
-            f"{out} holds files that render did not write", hint="--out <new folder>", code=Exit.BAD_INPUT
-        )
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    (out / MARK).touch()
+            f"--out {out}: cannot be written to: {error.strerror}",
+            hint=".venv/bin/slipway render --out out/render",
+            code=Exit.BAD_INPUT,
+        ) from error
     references = images.refs()
     engine = session.renderer
     return [
         engine.render(session.stack(name), out, overrides=session.overrides(name, references, rendering=True))
         for name in STACKS
     ]
+
+
+def _clear(out: Path) -> None:
+    if out.exists() and any(out.iterdir()) and not (out / MARK).exists():
+        raise SlipwayError(
+            f"--out {out}: holds files that render did not write", hint="--out <new folder>", code=Exit.BAD_INPUT
+        )
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    (out / MARK).touch()

@@ -1,5 +1,6 @@
 """Find a workload by the name a user types."""
 
+import re
 from dataclasses import dataclass
 
 from lightkube import Client
@@ -17,6 +18,7 @@ KINDS: tuple[tuple[str, Resource], ...] = (
     ("job", Job),
     ("pod", Pod),
 )
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")  # RFC 1123, as Kubernetes names objects
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,12 @@ class Workload:
 def find(api: Client, wanted: str) -> Workload:
     """The workload with that name, in whatever namespace; the first kind of KINDS wins."""
     namespace, _, name = wanted.rpartition("/")
+    if not all(NAME.fullmatch(part) for part in (name, namespace or "default")):
+        raise SlipwayError(
+            f"{wanted!r} cannot be the name of a workload; want <name> or <namespace>/<name>",
+            hint="make status",
+            code=Exit.BAD_INPUT,
+        )
     known: list[str] = []
     for kind, resource in KINDS:
         for item in api.list(resource, namespace=namespace or "*"):

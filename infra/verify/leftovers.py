@@ -35,6 +35,8 @@ WATCHED = (
     Path("/opt/cni"),
     Path("/etc/netns"),
 )
+# Folders that other programs write to as well: only what stands directly in them is looked at.
+SHARED = (Path.home(), Path("/tmp"), Path("/var/tmp"), Path("/run"), Path("/dev/shm"))  # noqa: S108 - looked at, not written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,13 @@ def take(*, folders: Iterable[Path] = WATCHED, mine: int | None = None) -> Snaps
         routes=frozenset(_output("ip", "-o", "route", "show", "table", "all")),
         rules=frozenset(_rules()),
         cgroups=frozenset(str(folder) for folder in _folders(CGROUP_ROOT)),
-        files=frozenset(str(path) for folder in folders for path in _entries(folder)),
+        files=frozenset(
+            str(path)
+            for path in (
+                *(path for folder in folders for path in _entries(folder)),
+                *(path for folder in SHARED if folder.is_dir() for path in folder.iterdir()),
+            )
+        ),
     )
 
 

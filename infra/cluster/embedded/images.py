@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from infra.cluster.embedded.layout import CONTAINERD_SOCKET, Layout
+from infra.cluster.hints import PROGRAM
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.process import capture, run
 from infra.lib.report import Report
@@ -23,13 +24,15 @@ def load(layout: Layout, archives: Mapping[str, Path], report: Report, *, pid: i
     for number, (ref, archive) in enumerate(missing.items()):
         report(f"import {ref}", done=number / len(missing))
         if not archive.is_file():
-            raise SlipwayError(f"image {ref}: {archive} does not exist", hint="slipway images", code=Exit.FAILED)
+            raise SlipwayError(
+                f"image {ref}: {archive} does not exist", hint=f"{PROGRAM} images --build", code=Exit.FAILED
+            )
         command = [*_ctr(pid), "images", "import", "-"]
         run(
             ["sh", "-c", 'exec "$@" < "$0"', archive, *command],
             log=layout.instance.logs / "images.log",
             deadline=DEADLINE,
-            hint=f"rm {archive} && slipway images",
+            hint=f"rm {archive} && {PROGRAM} images --build",
         )
     if missing and (still := set(missing) - present(pid=pid)):
         raise SlipwayError(

@@ -14,26 +14,21 @@ from infra.engine.direct.declared import Declared, Ref
 from infra.engine.direct.delete import delete_all, result_of, until_gone
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.inventory import Entry, Inventory, with_uid
-from infra.engine.direct.monitor import Registrar
+from infra.engine.direct.live import LiveRegistrar
 from infra.engine.direct.readiness import condition
 from infra.engine.direct.standing import standing_of
 from infra.engine.direct.wait import until_ready
-from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, KubeError
 from infra.lib.report import Report
 
 OLD_ONE_SECONDS = 120.0  # an earlier `down`, perhaps a killed one, may still be at work
 
 
-class Deployer(Registrar):
+class Deployer(LiveRegistrar):
     """Applies each object when its dependencies are ready, and returns the live one to the program."""
 
     def __init__(self, *, kube: Kube, helm: Helm, inventory: Inventory, directory: Path, report: Report) -> None:
-        super().__init__()
-        self._kube = kube
-        self._helm = helm
-        self._inventory = inventory
-        self._directory = directory
+        super().__init__(kube=kube, helm=helm, inventory=inventory, directory=directory)
         self._report = report
         self._placing = threading.Lock()
         self._expected = len(inventory.entries)  # as many as last time; unknown the first time
@@ -51,16 +46,9 @@ class Deployer(Registrar):
         """From the other stack's inventory."""
         return inventories.outputs_of(self._kube, project, environment)
 
-    def read(self, ref: Ref) -> Mapping[str, Any]:
-        """The live object."""
-        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
-        if live is None:
-            raise SlipwayError(f"the program reads {ref}, which does not exist")
-        return live
-
     def prune(self) -> list[ObjectResult]:
         """Delete what the inventory lists and the program no longer declares; what is deleted or kept."""
-        stale = [entry for ref, entry in self._inventory.entries.items() if ref not in self.entries]
+        stale = self._stale(self.entries)
         return delete_all(self._kube, self._helm, stale, report=self._report) if stale else []
 
     def _object(self, item: Declared) -> Mapping[str, Any]:
@@ -91,7 +79,7 @@ class Deployer(Registrar):
         if same and self._stands(chart):
             action = Action.UNCHANGED
         else:
-            self._helm.upgrade(chart)
+            self._helm.upgrade(chart, taking_back=bool(same))
             action = Action.UPDATED if last else Action.CREATED
             last = self._helm.revisions(chart.namespace, chart.name)[-1]
         self._done(item, action, {})
@@ -101,7 +89,7 @@ class Deployer(Registrar):
         """Whether every object of the release is there, once its workloads are ready; False: helm has to run."""
         standing = standing_of(self._kube, self._helm, chart)
         if standing.lacking:
-            self._report(f"Helm release {chart.name} lacks {standing.lacking}")
+            self._report(f"Helm release {chart.name}: {standing.lacking}")
             for live in standing.leaving:  # an upgrade would patch it, and then it would go
                 until_gone(self._kube, Ref.of(live), uid=live["metadata"]["uid"], seconds=OLD_ONE_SECONDS)
             return False

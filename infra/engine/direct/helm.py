@@ -56,8 +56,11 @@ class Helm:
         revisions = [Revision(int(item["version"]), item["status"], item.get(HASH_LABEL, "")) for item in labels]
         return sorted(revisions, key=lambda revision: revision.number)
 
-    def upgrade(self, chart: Chart) -> None:
-        """Install or upgrade, and wait as helm does; a release left behind by a killed helm is recovered first."""
+    def upgrade(self, chart: Chart, *, taking_back: bool = False) -> None:
+        """Install or upgrade, and wait as helm does; a release left behind by a killed helm is recovered first.
+
+        `taking_back`: fields that somebody else took by an edit become the chart's again.
+        """
         self._recover(chart)
         with chart.values_file() as values:
             self._run(
@@ -70,6 +73,7 @@ class Helm:
                 f"--labels={HASH_LABEL}={chart.inputs_hash}",
                 f"--timeout={chart.timeout:.0f}s",
                 *(["--wait"] if chart.waits else []),
+                *(["--force-conflicts"] if taking_back else []),
                 *chart.flags,
             )
 

@@ -14,13 +14,12 @@ from infra.engine.direct.declared import Declared, Ref
 from infra.engine.direct.delete import result_of
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.inventory import Inventory
-from infra.engine.direct.monitor import Registrar
+from infra.engine.direct.live import LiveRegistrar
 from infra.engine.direct.standing import standing_of, unready
-from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, KubeError, Object
 
 
-class Previewer(Registrar):
+class Previewer(LiveRegistrar):
     """Compares each object with the live one."""
 
     def __init__(
@@ -32,12 +31,8 @@ class Previewer(Registrar):
         directory: Path,
         known: Mapping[str, Mapping[str, Any]],
     ) -> None:
-        super().__init__()
+        super().__init__(kube=kube, helm=helm, inventory=inventory, directory=directory)
         self._known = known
-        self._kube = kube
-        self._helm = helm
-        self._inventory = inventory
-        self._directory = directory
         self._lock_results = threading.Lock()
         self.results: list[ObjectResult] = []
         self.seen: set[Ref] = set()
@@ -64,19 +59,11 @@ class Previewer(Registrar):
             return self._known[project]
         return inventories.outputs_of(self._kube, project, environment)
 
-    def read(self, ref: Ref) -> Mapping[str, Any]:
-        """The live object."""
-        live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
-        if live is None:
-            raise SlipwayError(f"the program reads {ref}, which does not exist")
-        return live
-
     def pruned(self) -> list[ObjectResult]:
         """What `up` would delete because the program no longer declares it."""
-        stale = [entry for ref, entry in self._inventory.entries.items() if ref not in self.seen]
         return [
             result_of(entry.ref, Action.SKIPPED if entry.retain else Action.DELETED, note="no longer declared")
-            for entry in stale
+            for entry in self._stale(self.seen)
         ]
 
     def _unanswered(self, body: Object, live: Object | None, error: KubeError) -> Object:
@@ -108,7 +95,7 @@ class Previewer(Registrar):
         """A release whose inputs are deployed: what is missing of it, else what is not ready."""
         standing = standing_of(self._kube, self._helm, chart)
         if standing.lacking:
-            return Action.UPDATED, f"missing: {standing.lacking}"
+            return Action.UPDATED, standing.lacking
         return Action.UNCHANGED, unready(self._kube, standing.workloads) if chart.waits else ""
 
     def _add(self, ref: Ref, action: Action, *, diff: str = "", note: str = "") -> None:

@@ -44,6 +44,16 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return second
 
 
+def test_a_context_that_no_file_has_is_bad_input_not_a_cluster_that_is_down(configured: Path) -> None:
+    cluster = ContextCluster(Instance("demo"), name="unknown")
+
+    for ask in (cluster.running, lambda: cluster.load_images({}, silent)):
+        with pytest.raises(SlipwayError, match="no context of that name") as caught:
+            ask()
+        assert caught.value.code == Exit.BAD_INPUT
+        assert "far-admin" in " ".join(caught.value.details), configured
+
+
 LISTENER = """
 import socket, sys, time
 server = socket.create_server(("127.0.0.1", int(sys.argv[-1].split(":")[0])))

@@ -6,6 +6,7 @@
 `force`                  a defect: fields of other managers are taken
 `always-write`           a defect: an object is applied without looking whether it differs
 `no-wait`                a defect: nothing is waited for
+`edits-unseen`           a defect: an object of a release that somebody edited counts as it was
 `hash-only`              a defect: a release counts as deployed by its label, whatever became of its objects
 `outlive`                a defect: the worker goes on when the front door is gone
 """
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from infra.engine.direct import apply as applying
-from infra.engine.direct import deploy, worker
+from infra.engine.direct import deploy, standing, worker
 from infra.engine.direct.inventory import Inventory
 from infra.engine.direct.standing import Standing
 from infra.lib.kube import Kube, Object
@@ -90,6 +91,11 @@ def hash_only() -> None:
     deploy.standing_of = always(answer=Standing())  # type: ignore[attr-defined] # imported there
 
 
+def edits_unseen() -> None:
+    """Nobody compares the objects of a release with its manifest."""
+    standing._edited = always(answer=False)
+
+
 def outlive() -> None:
     """Nobody watches the pipe, and a broken one stops nobody."""
     worker._leave_with_parent = always(answer=None)
@@ -109,6 +115,7 @@ DEFECTS: dict[str, Callable[..., None]] = {
     "force": force,
     "always-write": always_write,
     "no-wait": no_wait,
+    "edits-unseen": edits_unseen,
     "hash-only": hash_only,
     "outlive": outlive,
 }

@@ -12,7 +12,7 @@ from infra.engine.api import StackRef
 from infra.engine.direct.engine import DirectEngine
 from infra.engine.direct.helm import Helm
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.kube import Kube
+from infra.lib.kube import Kube, Object
 from infra.lib.report import silent
 from infra.tests.engine.apiserver import ApiServer
 from infra.tests.engine.conftest import MakeStack, With
@@ -164,11 +164,43 @@ class TestAReleaseThatIsBroken:
         assert engine_with("hash-only").up(stack).changed == 0
         assert kube.get("v1", "ConfigMap", "default", "hashed") is None, "the defect was not seen"
 
-    def test_is_waited_for_and_told_by_its_pods(self, engine: DirectEngine, kube: Kube, make_stack: MakeStack) -> None:
+    def test_takes_back_what_was_edited_by_hand(
+        self, engine: DirectEngine, kube: Kube, api: ApiServer, make_stack: MakeStack
+    ) -> None:
+        stack = release(make_stack, "handmade", pod=True, pods=0)
+        engine.up(stack)
+        _edit(kube, "/api/v1/namespaces/default/configmaps/handmade", {"data": {"replicas": "9"}})
+        _edit(kube, "/api/v1/namespaces/default/configmaps/handmade", {"metadata": {"labels": {"mine": "stays"}}})
+
+        preview = engine.preview(stack)
+        assert preview.objects[0].note == "edited: ConfigMap default/handmade"
+        assert engine.up(stack).counts["updated"] == 1
+        found = kube.get("v1", "ConfigMap", "default", "handmade")
+        assert found is not None
+        assert found["data"] == {"replicas": "1"}
+        assert found["metadata"]["labels"]["mine"] == "stays", "a field the chart does not declare is not ours"
+
+        before = api.mark()
+        assert engine.up(stack).changed == 0
+        assert api.writes(since=before) == []
+
+    def test_twin_that_sees_no_edit_leaves_it(
+        self, engine: DirectEngine, engine_with: With, kube: Kube, make_stack: MakeStack
+    ) -> None:
+        stack = release(make_stack, "unseen")
+        engine.up(stack)
+        _edit(kube, "/api/v1/namespaces/default/configmaps/unseen", {"data": {"replicas": "9"}})
+
+        assert engine_with("edits-unseen").up(stack).changed == 0
+        assert _replicas(kube, "unseen") == "9", "the defect was not seen"
+
+    def test_is_waited_for_and_told_by_its_pods(
+        self, engine: DirectEngine, engine_with: With, kube: Kube, make_stack: MakeStack
+    ) -> None:
         stack = release(make_stack, "unready", pod=True, pods=0)
         engine.up(stack)
-        path = "/apis/apps/v1/namespaces/default/deployments/unready"
-        kube.request("PATCH", path, body={"spec": {"replicas": 1}}, media="application/merge-patch+json")
+        _edit(kube, "/apis/apps/v1/namespaces/default/deployments/unready", {"spec": {"replicas": 1}})
+        engine = engine_with("edits-unseen")  # or the edit is taken back, and nothing is waited for
 
         assert "Deployment default/unready is not ready: " in engine.preview(stack).objects[0].note
         with pytest.raises(SlipwayError, match="Deployment default/unready is not ready after 5 s") as caught:
@@ -194,6 +226,10 @@ def test_a_field_the_engine_does_not_pass_on_is_refused(
     """
     with pytest.raises(SlipwayError, match="it sets the field postrender"):
         offline.render(make_stack(program), tmp_path)
+
+
+def _edit(kube: Kube, path: str, change: Object) -> None:
+    kube.request("PATCH", path, body=change, media="application/merge-patch+json")
 
 
 def _killed_helm(helm: Helm, name: str, chart: Path) -> None:

@@ -88,3 +88,21 @@ def test_nothing_is_left_to_do_in_code() -> None:
     ]
 
     assert names(found) == ""
+
+
+def test_a_hint_names_no_program_that_the_machine_lacks() -> None:
+    bare = re.compile(
+        r"""(?:hint|remedy)\s*=\s*\(?\s*f?["'](?:[A-Z_]+=\S+ )*(kubectl|slipway|helm|uv|python|pytest)\b"""
+    )
+    chained = re.compile(r"""(?:hint|remedy)\s*=.*(?:&&|;|\|) *(kubectl|slipway|helm|uv|pytest)\b""")
+    found = [
+        f"{path.relative_to(REPOSITORY)}: {match.group()}"
+        for path in code()
+        if path.suffix == ".py" and "infra" in path.parts and "tests" not in path.parts
+        for pattern in (bare, chained)
+        for match in pattern.finditer(text_of(path))
+    ]
+
+    assert names(found) == ""
+    assert bare.search('hint="kubectl get pods"')
+    assert chained.search('hint=f"rm {archive} && slipway images"')

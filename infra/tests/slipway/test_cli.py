@@ -116,6 +116,7 @@ def nap() -> None:
         nap = Step(name="nap", action=sleep, deadline=700)
         steps.execute([nap], viewer=viewer, logs=logs, timings=Timings(logs / "t"))
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs with SIGINT ignored
 for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, cli._interrupt)
 sys.exit(cli._run(["nap"]))
@@ -133,7 +134,10 @@ def test_an_interruption_ends_programs_and_says_what_is_safe(number: signal.Sign
         assert time.monotonic() < until
     time.sleep(0.5)
     child.send_signal(number)
-    _, said = child.communicate(timeout=30)
+    try:
+        _, said = child.communicate(timeout=30)
+    finally:
+        child.kill()
 
     assert child.returncode == failure.INTERRUPTED
     assert "run the same command again" in said

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
+from lightkube import Client
 
 from infra.cluster.api import ClusterInfo
 from infra.lib import paths
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import logs
+from infra.slipway import logs, workloads
 from infra.slipway.session import Session
 from infra.tests.slipway import fakes
 
@@ -35,3 +36,11 @@ def test_what_has_no_log_is_told_with_what_has(what: str, session: Session) -> N
 
     assert caught.value.code == Exit.NOT_RUNNING
     assert any("kubelet" in line for line in caught.value.details)
+
+
+@pytest.mark.parametrize("what", ["../secret", "todo/../x", "A B", "-", ""])
+def test_what_cannot_be_a_name_is_not_asked_for(what: str) -> None:
+    with pytest.raises(SlipwayError, match="cannot be the name of a workload") as caught:
+        workloads.find(Client.__new__(Client), what)
+
+    assert caught.value.code == Exit.BAD_INPUT

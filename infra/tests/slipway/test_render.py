@@ -39,6 +39,15 @@ def test_a_folder_of_somebody_else_is_not_cleared(tmp_path: Path) -> None:
     assert (tmp_path / "thesis.tex").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    for out in (Path("/proc/slipway"), tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(SlipwayError, match=f"--out {out}: cannot be written to") as caught:
+            render.to(fakes.session(), out=out)
+        assert caught.value.code == Exit.BAD_INPUT
+
+
 def test_a_preview_lists_changes_with_their_diffs_and_not_what_stays() -> None:
     def item(name: str, action: Action, diff: str = "") -> ObjectResult:
         return ObjectResult(api_version="v1", kind="ConfigMap", namespace="a", name=name, action=action, diff=diff)

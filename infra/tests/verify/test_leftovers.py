@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.verify import leftovers
+from infra.verify.bed import Bed
+from infra.verify.faults import removal
 from infra.verify.leftovers import CGROUP_ROOT, dump, left, load, take
 
 TAG = f"swtest{os.getpid() % 10000}"
@@ -105,3 +108,20 @@ def test_a_kept_picture_is_the_same_picture(tmp_path: Path) -> None:
     picture = take(folders=[tmp_path])
     dump(picture, tmp_path / "picture.json")
     assert load(tmp_path / "picture.json") == picture
+
+
+def test_what_stands_directly_in_a_shared_folder_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(leftovers, "SHARED", (tmp_path,))
+    before = take(folders=[])
+    (tmp_path / ".kube" / "cache").mkdir(parents=True)
+
+    found = left(before, take(folders=[]))
+
+    assert str(tmp_path / ".kube") in [each.what for each in found if each.kind == "files"]
+
+
+@pytest.mark.parametrize(("name", "ours"), [(".kube", True), ("helm-1234", True), ("notes.txt", False)])
+def test_of_a_shared_folder_only_what_could_be_ours_counts(name: str, ours: bool) -> None:
+    there = leftovers.Leftover(kind="files", what=str(Path.home() / name))
+
+    assert removal._ours(there, Bed(name="gone", port=1, env={})) is ours

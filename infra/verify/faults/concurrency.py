@@ -1,7 +1,7 @@
 """More than one `up`, and an `up` that is killed."""
 
 import fcntl
-import time
+import subprocess
 from pathlib import Path
 
 from infra.verify.bed import Bed, kill_group
@@ -38,14 +38,9 @@ def up_killed(site: Site) -> None:
     if from_stopped:
         bed.up()
         todo = bed.api().add(f"before the kill {site.number}")
-        bed.call("stop", deadline=120)
-    else:
-        bed.down()
-    killed = bed.start("up", "--yes", "--json", via=site.defect)
     after = site.random.uniform(0.5, FROM_STOPPED if from_stopped else FROM_NOTHING)
-    time.sleep(after)
-    kill_group(killed)
-    killed.communicate()
+    while not _killed_at_work(bed, after, from_stopped=from_stopped, defect=site.defect):
+        after /= 2  # it had ended by then: nothing was interrupted
     try:
         done = bed.call("up", "--yes", "--json", via=site.defect)
         hold(done.code == 0, f"killed after {after:.1f} s, the next up does not converge: {done.text}")
@@ -53,6 +48,20 @@ def up_killed(site: Site) -> None:
         hold(not todo or bed.api().has(todo), "a todo is lost")
     finally:
         bed.instance.lock.with_suffix(".exists").unlink(missing_ok=True)
+
+
+def _killed_at_work(bed: Bed, after: float, *, from_stopped: bool, defect: str) -> bool:
+    """Start `up` and kill it after so many seconds; False when it had ended before."""
+    bed.call(*(["stop"] if from_stopped else ["down", "--yes"]), deadline=180)
+    victim = bed.start("up", "--yes", "--json", via=defect)
+    try:
+        victim.communicate(timeout=after)
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        kill_group(victim)
+        victim.communicate()
+    return False
 
 
 def settled(bed: Bed) -> None:

@@ -1,13 +1,14 @@
 """`down` leaves nothing, whatever there was."""
 
 import re
+import subprocess
 import time
 from pathlib import Path
 
 from infra.lib.paths import cache_dir
 from infra.verify import leftovers
 from infra.verify.bed import Bed, kill_group
-from infra.verify.faults.fault import Fault, Site, hold
+from infra.verify.faults.fault import BrokenError, Fault, Site, hold
 from infra.verify.ports import free_port
 
 HALF_MADE = 30.0
@@ -25,6 +26,19 @@ NODE_PROGRAMS = frozenset(
     }
     | {"containerd", "containerd-shim", "containerd-shim-runc-v2", "runc", "pause", "postgres", "redis-server"}
 )
+# In HOME and the folders for temporary files, by the names that the programs of an instance give.
+MARKS_OF_OURS = (
+    "slipway",
+    "kube",
+    "helm",
+    "buildah",
+    "mmdebstrap",
+    "containerd",
+    "runc",
+    "etcd",
+    "go-build",
+    "storage-run",
+)
 
 
 def down_half(site: Site) -> None:
@@ -33,9 +47,12 @@ def down_half(site: Site) -> None:
     bed.call("down", "--yes", deadline=120)
     before = leftovers.take()
     half = bed.start("up", "--yes", "--json")
-    time.sleep(site.random.uniform(0.5, HALF_MADE))
-    kill_group(half)
-    half.communicate()
+    try:
+        half.communicate(timeout=site.random.uniform(0.5, HALF_MADE))
+        raise BrokenError(f"`up` ended before it could be killed, so nothing was half made: exit {half.returncode}")
+    except subprocess.TimeoutExpired:
+        kill_group(half)
+        half.communicate()
     _down_and_compare(bed, before, site.defect)
 
 
@@ -84,9 +101,16 @@ def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
     if each.kind == "namespaces":
         owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
         return bool(owners) and owners <= {bed.name, ""}
+    if each.kind == "files" and Path(each.what).parent in leftovers.SHARED and not _like_ours(Path(each.what).name):
+        return False
     if each.kind == "mounts" and not any(Path(each.what).is_relative_to(folder) for folder in _mounted_in()):
         return False
     return bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+
+
+def _like_ours(name: str) -> bool:
+    """Whether an entry of a folder that everybody writes to could come from what we start."""
+    return any(part in name.lower() for part in MARKS_OF_OURS)
 
 
 def instance_of(pid: int) -> str:
