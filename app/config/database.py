@@ -1,10 +1,16 @@
-"""A PostgreSQL connection whose password is the file's content at connect time."""
+"""How databases are reached: pooled, with limits, the password read from its file at connect time.
 
-from typing import Any, Self
+Behind a PgBouncer in transaction mode two statements may run on two server connections, so nothing may stay on one:
+no prepared statements (Django's default for psycopg), no server-side cursors outside a transaction, no start
+parameter `options`. The limits then come from the role, where `migrate` has put them (`LIMITS`).
+"""
+
+from typing import Any, Literal, Self
 
 import psycopg
 from django.conf import settings
 
+LIMITS = {"statement_timeout": "10s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "30s"}
 AUTH_FAILED = ("28P01", "28000")
 
 
@@ -27,3 +33,33 @@ class RotatingConnection(psycopg.Connection[Any]):
             if newer == password:
                 raise
             return super().connect(conninfo, **{**kwargs, "password": newer})
+
+
+def database_settings(
+    *, host: str, port: int, name: str, user: str, pool_max: int, pooler: Literal["none", "transaction"]
+) -> dict[str, Any]:
+    """One entry of DATABASES."""
+    options: dict[str, Any] = {
+        "pool": {
+            "connection_class": RotatingConnection,
+            "min_size": 0,
+            "max_size": pool_max,
+            "timeout": 5.0,  # a full pool answers 503 instead of hanging
+            "max_idle": 300.0,
+        },
+        "connect_timeout": 5,
+        "application_name": "todo-app",
+    }
+    if pooler == "none":
+        options["options"] = " ".join(f"-c {limit}={value}" for limit, value in LIMITS.items())
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": host,
+        "PORT": port,
+        "NAME": name,
+        "USER": user,
+        "CONN_MAX_AGE": 0,  # the pool keeps connections, not the request
+        "CONN_HEALTH_CHECKS": True,  # a connection killed while idle costs a ping, not a failed request
+        "DISABLE_SERVER_SIDE_CURSORS": pooler == "transaction",
+        "OPTIONS": options,
+    }

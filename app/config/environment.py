@@ -59,6 +59,9 @@ class Environment(BaseSettings):
     database_name: str = Field(default="todo", min_length=1, description="a database name")
     database_user: str = Field(default="todo", min_length=1, description="a role name")
     database_pool_max: int = Field(default=8, ge=1, le=100, description="connections of one process, 1..100")
+    database_pooler: Literal["none", "transaction"] = Field(
+        default="none", description="none, or transaction when TODO_DATABASE_HOST is a PgBouncer in transaction mode"
+    )
     redis_host: str = Field(min_length=1, description="a host name or address")
     redis_port: int = Field(default=6379, ge=1, le=65535, description="a port, 1..65535")
     ban_threshold: int = Field(default=15, ge=1, le=10_000, description="violations that ban a user, 1..10000")
@@ -74,6 +77,7 @@ class Environment(BaseSettings):
     graceful_timeout: int = Field(
         default=25, ge=1, le=600, description="seconds a request may take to end after SIGTERM, 1..600"
     )
+    dev_tools: bool = Field(default=False, description="true (environment local or dev only) or false")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
@@ -88,6 +92,7 @@ def load() -> tuple[Environment, SecretFiles]:
         environment = Environment()
     except ValidationError as error:
         problems += [_told(item["loc"], item["type"], item["input"], item["msg"]) for item in error.errors()]
+    problems += _refused(os.environ)
     folder = environment.secrets_dir if environment else Path(os.environ.get(f"{PREFIX}SECRETS_DIR", ""))
     secrets = SecretFiles(folder)
     if environment or folder.name:
@@ -105,6 +110,15 @@ def _told(location: tuple[int | str, ...], kind: str, given: object, message: st
     if kind == "missing":
         return f"environment variable {variable} is missing; expected: {right}"
     return f"environment variable {variable} is {given!r}; expected: {right}"
+
+
+def _refused(environ: Mapping[str, str]) -> list[str]:
+    """Single good values that do not go together; read raw, so that they are told beside other bad ones."""
+    where, tools = environ.get(f"{PREFIX}ENVIRONMENT", ""), environ.get(f"{PREFIX}DEV_TOOLS", "")
+    if where in {"staging", "production"} and tools.lower() in {"1", "true", "t", "yes", "y", "on"}:
+        right = "false: the tools show queries and request bodies"
+        return [f"environment variable {PREFIX}DEV_TOOLS is {tools!r} in environment {where}; expected: {right}"]
+    return []
 
 
 def _missing(secrets: SecretFiles) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.templatetags.static import static
 
-from config.database import RotatingConnection
+from config.database import LIMITS, database_settings
 from config.environment import SettingsInvalid, load
 from config.logs import logging_config
 
@@ -74,28 +74,16 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": {
-        "ENGINE": "django.db.backends.postgresql",
-        "HOST": ENV.database_host,
-        "PORT": ENV.database_port,
-        "NAME": ENV.database_name,
-        "USER": ENV.database_user,
-        "CONN_MAX_AGE": 0,  # the pool keeps connections, not the request
-        "CONN_HEALTH_CHECKS": True,  # a connection killed while idle costs a ping, not a failed request
-        "OPTIONS": {
-            "pool": {
-                "connection_class": RotatingConnection,
-                "min_size": 0,
-                "max_size": ENV.database_pool_max,
-                "timeout": 5.0,  # a full pool answers 503 instead of hanging
-                "max_idle": 300.0,
-            },
-            "connect_timeout": 5,
-            "application_name": "todo-app",
-            "options": "-c statement_timeout=10s -c lock_timeout=5s -c idle_in_transaction_session_timeout=30s",
-        },
-    }
+    "default": database_settings(
+        host=ENV.database_host,
+        port=ENV.database_port,
+        name=ENV.database_name,
+        user=ENV.database_user,
+        pool_max=ENV.database_pool_max,
+        pooler=ENV.database_pooler,
+    )
 }
+DATABASE_LIMITS = LIMITS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TRUSTED_PROXIES = [ip_network(network) for network in ENV.trusted_proxies]
 REDIS_HOST, REDIS_PORT = ENV.redis_host, ENV.redis_port
@@ -160,3 +148,14 @@ UNFOLD = {
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/icon.svg")}],
 }
+
+if ENV.dev_tools:
+    from config import dev_tools  # the packages are not in the image, and the settings above refuse the flag there
+
+    INSTALLED_APPS += dev_tools.APPS
+    MIDDLEWARE = dev_tools.middleware(MIDDLEWARE)
+    STORAGES = dev_tools.STORAGES
+    WHITENOISE_USE_FINDERS = True  # files of the tools as they are, without collectstatic
+    DEBUG_TOOLBAR_CONFIG = dev_tools.TOOLBAR
+    SILKY_AUTHENTICATION = SILKY_AUTHORISATION = True  # recorded bodies are for administrators
+    SILKY_MAX_RECORDED_REQUESTS = 1000

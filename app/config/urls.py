@@ -1,5 +1,6 @@
 """Where everything hangs."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -14,6 +15,10 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("todo_app.pages.urls")),
 ]
+if settings.ENV.dev_tools:
+    from config import dev_tools  # see config.settings
+
+    urlpatterns = [*dev_tools.urls(), *urlpatterns]
 handler400 = "todo_app.pages.errors.bad_request"
 handler403 = "todo_app.pages.errors.permission_denied"
 handler404 = "todo_app.pages.errors.not_found"

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
@@ -50,10 +50,10 @@ class Servers:
             "TODO_INITIAL_WORDS": "damnation,scunthorpe",
         }
 
-    def psql(self, statement: str) -> str:
+    def psql(self, statement: str, *, database: str = "postgres") -> str:
         """Run SQL as the superuser over the local socket."""
-        command = [*_as_user(), str(PG_BIN / "psql"), "-h", str(self.socket_dir), "-p", str(self.database_port)]
-        command += ["-U", "postgres", "-d", "postgres", "-v", "ON_ERROR_STOP=1", "-Atc", statement]
+        command = [*as_user(), str(PG_BIN / "psql"), "-h", str(self.socket_dir), "-p", str(self.database_port)]
+        command += ["-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-Atc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
 
@@ -69,7 +69,8 @@ def _account() -> pwd.struct_passwd | None:
     raise RuntimeError("neither postgres nor nobody exists; PostgreSQL refuses to run as root")
 
 
-def _as_user() -> list[str]:
+def as_user() -> list[str]:
+    """How to start a program that refuses to run as root."""
     account = _account()
     if account is None:
         return []
@@ -88,15 +89,35 @@ def running() -> Iterator[Servers]:
         processes.append(_redis(base, servers))
         yield servers
     finally:
-        for process in processes:
-            process.send_signal(signal.SIGINT)  # PostgreSQL: fast shutdown; SIGTERM would wait for clients
-        for process in processes:
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(5)
+        end(*processes)
         shutil.rmtree(base, ignore_errors=True)
+
+
+@contextmanager
+def another_postgresql(servers: Servers) -> Iterator[Servers]:
+    """A second PostgreSQL server beside `servers`, with the same role, password and database name, and still empty."""
+    base = Path(tempfile.mkdtemp(prefix="todo-app-test-"))
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        base.chmod(0o755)
+        other = replace(servers, database_port=free_port(), socket_dir=_database_folder(base))
+        processes.append(_postgresql(base, other))
+        yield other
+    finally:
+        end(*processes)
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def end(*processes: subprocess.Popen[bytes]) -> None:
+    """Stop the servers, one that does not listen by force."""
+    for process in processes:
+        process.send_signal(signal.SIGINT)  # PostgreSQL: fast shutdown; SIGTERM would wait for clients
+    for process in processes:
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
 
 
 def _prepare(base: Path) -> Servers:
@@ -104,16 +125,20 @@ def _prepare(base: Path) -> Servers:
     folder.mkdir()
     for name in ("django-secret-key", "database-password", "redis-password", "admin-password", "demo-password"):
         (folder / name).write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return Servers(free_port(), free_port(), folder, _database_folder(base))
+
+
+def _database_folder(base: Path) -> Path:
     database = base / "database"
     database.mkdir()
     if account := _account():
         os.chown(database, account.pw_uid, account.pw_gid)
-    return Servers(free_port(), free_port(), folder, database)
+    return database
 
 
 def _postgresql(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
-    data, as_user = base / "database" / "data", _as_user()
-    command = [*as_user, str(PG_BIN / "initdb"), "-D", str(data), "-U", "postgres", "--auth-local=trust"]
+    data = base / "database" / "data"
+    command = [*as_user(), str(PG_BIN / "initdb"), "-D", str(data), "-U", "postgres", "--auth-local=trust"]
     command += ["--auth-host=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     options = {
@@ -125,9 +150,9 @@ def _postgresql(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
         "shared_buffers": "32MB",
     }
     arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    command = [*as_user, str(PG_BIN / "postgres"), "-D", str(data), *arguments]
-    process = _started(command, base / "postgresql.log")
-    _wait(process, servers.database_port, base / "postgresql.log")
+    command = [*as_user(), str(PG_BIN / "postgres"), "-D", str(data), *arguments]
+    process = start(command, base / "postgresql.log")
+    wait(process, servers.database_port, base / "postgresql.log")
     password = (servers.secrets_dir / "database-password").read_text(encoding="utf-8")
     servers.psql(f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'")
     servers.psql(f"CREATE DATABASE {DATABASE} OWNER {ROLE}")
@@ -140,12 +165,13 @@ def _redis(base: Path, servers: Servers) -> subprocess.Popen[bytes]:
     config.write_text(
         f'bind 127.0.0.1\nport {servers.redis_port}\nsave ""\ndir {base}\nrequirepass {password}\n', encoding="utf-8"
     )
-    process = _started(["redis-server", str(config)], base / "redis.log")
-    _wait(process, servers.redis_port, base / "redis.log")
+    process = start(["redis-server", str(config)], base / "redis.log")
+    wait(process, servers.redis_port, base / "redis.log")
     return process
 
 
-def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a server that ends with this process."""
     # with the parent's death the server goes too, even when the parent was killed; SIGINT is a fast shutdown for both
     if command[0] == "setpriv":
         command = [command[0], "--pdeathsig=INT", *command[1:]]
@@ -155,7 +181,8 @@ def _started(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Until the server accepts connections; RuntimeError with its log when it does not."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if process.poll() is not None:

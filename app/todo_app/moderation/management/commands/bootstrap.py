@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
@@ -27,6 +28,11 @@ class Command(BaseCommand):
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Wait for the database, then for the lock, then do it. Safe to run again and side by side."""
+        if settings.ENV.database_pooler != "none":
+            raise CommandError(
+                "TODO_DATABASE_POOLER is 'transaction'; migrations hold a lock on their session, so this command"
+                " needs TODO_DATABASE_POOLER=none and TODO_DATABASE_HOST naming PostgreSQL itself"
+            )
         self._database_wait()
         with self._alone():
             with connection.cursor() as cursor:
@@ -34,11 +40,18 @@ class Command(BaseCommand):
                     "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0"
                 )
             self._migrate()
+            self._limits_keep()
             try:
                 made = first_rows_create(now=timezone.now())
             except WordUnmatchable as error:
                 raise CommandError(f"TODO_INITIAL_WORDS: {error}") from None
         log.info("migrated", made=made)
+
+    def _limits_keep(self) -> None:
+        """Give the role the limits of a session, for connections through a pooler that passes no options on."""
+        with connection.cursor() as cursor:
+            for limit, value in settings.DATABASE_LIMITS.items():
+                cursor.execute(f"ALTER ROLE CURRENT_USER SET {limit} = %s", [value])
 
     def _database_wait(self) -> None:
         deadline = time.monotonic() + DATABASE_WAIT
