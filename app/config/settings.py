@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
+    "pgtrigger",
 ]
 MIDDLEWARE = [
     "todo_app.common.request_log.RequestLogMiddleware",

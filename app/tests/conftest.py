@@ -92,10 +92,10 @@ def word(database: Servers) -> str:
 
 
 def api(user: User | None) -> Client:
-    """A client that sends the user's token."""
+    """A client that sends the user's token; the row is read again, for a token belongs to the epoch it is made in."""
     if user is None:
         return Client()
-    token = token_create(user=user, name="test", now=timezone.now()).text
+    token = token_create(user=User.objects.get(pk=user.pk), name="test", now=timezone.now()).text
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 

@@ -1,18 +1,20 @@
 """Every route, method and role against the declaration."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.access import API, KEY, PAGES, ROLES
+from tests.access import API, KEY, PAGES, ROLES, scope_of
 from tests.conftest import api
 from todo_app.accounts.access import AccountBanned, admit
 from todo_app.accounts.bans import users_ban
 from todo_app.accounts.models import Role, User
-from todo_app.accounts.services import token_create
+from todo_app.accounts.scopes import scopes_of_role
+from todo_app.accounts.services import TOKEN_PREFIX, token_create
 from todo_app.moderation.checks import Refusal
 from todo_app.moderation.matcher import Hit
 from todo_app.moderation.services import violation_record, word_add
@@ -89,6 +91,38 @@ def test_the_pages_answer_as_declared(route: str, method: str, role: str, cast: 
     assert response.status_code == PAGES[route, method][ROLES.index(role)], response.content
 
 
+BAD = ("expired", "forged", "narrow")
+
+
+def credential(kind: str, user: User, *, scope: str) -> str:
+    """A token of this user that is past its time, not ours, or good for everything but `scope`."""
+    now = timezone.now()
+    if kind == "forged":
+        return TOKEN_PREFIX + "A" * 43
+    if kind == "expired":
+        return token_create(user=user, name="", lifetime=timedelta(days=1), now=now - timedelta(days=2)).text
+    others = [name for name in scopes_of_role(admin=user.is_admin) if name != scope]
+    return token_create(user=user, name="", scopes=others, now=now).text
+
+
+@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize(("route", "method"), API)
+def test_a_token_that_is_no_good_opens_nothing(route: str, method: str, kind: str, cast: dict[str, User]) -> None:
+    scope = scope_of(route, method)
+    address, body = prepared(route, method, cast, "admin")
+    public = API[route, method][0] < 400
+    client = Client(headers={"Authorization": f"Bearer {credential(kind, cast['admin'], scope=scope)}"})
+
+    response = client.generic(method, address, json_bytes(body), content_type="application/json")
+
+    if kind == "narrow":
+        wanted = API[route, method][-1] if public else 403
+        assert response.status_code == wanted, response.content
+        assert public or (response.json()["type"], response.json()["scope"]) == ("scope-missing", scope)
+    else:
+        assert (response.status_code, response.json()["type"]) == (401, "token-invalid")
+
+
 def test_a_method_that_is_not_declared_is_405(cast: dict[str, User]) -> None:
     client = api(cast["admin"])
     tried = 0
@@ -133,7 +167,7 @@ def test_a_path_that_forgets_the_ban_is_noticed(cast: dict[str, User], monkeypat
 
     monkeypatch.setattr("todo_app.accounts.services.admit", lambda user: user)
 
-    assert client.get("/api/v1/auth/me").status_code == 200
+    assert client.get("/api/v1/auth/me").status_code == 401, "not the declared 403; the epoch alone refuses it"
     with pytest.raises(AccountBanned):
         admit(User.objects.get(pk=cast["banned"].pk))
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from todo_app.accounts.scopes import Scope
 from todo_app.common.models import BaseModel, EventfulQuerySet, Row
+
+ENDS_ACCESS = ("password", "role", "is_banned")  # a change of one of these ends all sessions and tokens
 
 
 class Role(models.TextChoices):
@@ -44,6 +52,10 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
     banned_on = models.DateTimeField(null=True, blank=True)
     banned_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="bans_given")
     violation_count = models.PositiveIntegerField(default=0, help_text="Counted violations since the last unban.")
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    access_from = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Tokens of an identity provider issued before are refused."
+    )
 
     last_login = None  # the sign-in time is in the log; here it would be a write and an event at each sign-in
     words_version: int | None = None  # annotated by the request's one user query
@@ -66,10 +78,46 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
                 name="user_ban_agrees",
             ),
         ]
+        triggers = [
+            # save() does the same; this is for raw SQL
+            pgtrigger.Trigger(
+                name="end_access",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(*ENDS_ACCESS),
+                func="IF NEW.session_epoch = OLD.session_epoch THEN"
+                " NEW.session_epoch := OLD.session_epoch + 1; NEW.access_from := now(); END IF; RETURN NEW;",
+            )
+        ]
 
     def __str__(self) -> str:
         """The sign-in name."""
         return self.username
+
+    def save(self, **options: Any) -> None:  # noqa: ANN401 - BaseModel's options, passed on
+        """Whatever ends access also moves the epoch that sessions and tokens were made in."""
+        changed = [] if self._state.adding else self.changed_fields
+        if any(name in changed for name in ENDS_ACCESS) and "session_epoch" not in changed:
+            self.session_epoch += 1
+            if "access_from" not in changed:
+                self.access_from = timezone.now()
+            if options.get("update_fields") is not None:
+                options["update_fields"] = {*options["update_fields"], "session_epoch", "access_from"}
+        super().save(**options)
+
+    def clean(self) -> None:
+        """For forms: somebody must be left who can administer."""
+        super().clean()
+        if not self._state.adding and "role" in self.changed_fields and not self.is_admin:
+            others = User.objects.filter(role=Role.ADMIN, is_banned=False).exclude(pk=self.pk)
+            if not others.exists():
+                raise ValidationError({"role": "This is the last administrator."})
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """What a session must carry; another epoch makes another one."""
+        salt = "todo_app.accounts.models.User.session"
+        text = f"{self.session_epoch}:{self.password}"
+        return salted_hmac(salt, text, secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django declares an attribute; code that only knows is_active must refuse banned users too (T-34)
@@ -101,6 +149,9 @@ class ApiToken(Row):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(max_length=100, blank=True, default="")
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    # tokens made before there were scopes could do everything, and still can
+    scopes = ArrayField(models.CharField(max_length=30, choices=Scope), db_default=Scope.values)
+    epoch = models.PositiveIntegerField(db_default=0, editable=False, help_text="The user's session epoch at issue.")
     expires_on = models.DateTimeField()
     last_used_on = models.DateTimeField(null=True, blank=True)
     revoked_on = models.DateTimeField(null=True, blank=True)
@@ -112,7 +163,9 @@ class ApiToken(Row):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(expires_on__gt=models.F("created_on")), name="token_expires_later"
-            )
+            ),
+            models.CheckConstraint(condition=models.Q(scopes__len__gt=0), name="token_has_scopes"),
+            models.CheckConstraint(condition=models.Q(scopes__contained_by=Scope.values), name="token_scopes_known"),
         ]
 
     def __str__(self) -> str:

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.expressions import BaseExpression
 
 from todo_app.accounts.models import ApiToken, User
@@ -34,8 +34,13 @@ def token_by_digest(*, digest: bytes, now: datetime) -> ApiToken | None:
     return token
 
 
-def tokens_of(*, user: User) -> QuerySet[ApiToken, Any]:
+def tokens_of(*, user: User, now: datetime) -> QuerySet[ApiToken, Any]:
     """A user's usable and past tokens, newest first."""
-    columns = ("id", "name", "created_on", "expires_on", "last_used_on", "revoked_on")
-    rows: QuerySet[ApiToken, Any] = ApiToken.objects.filter(user=user).order_by("-pk").values(*columns)
+    columns = ("id", "name", "created_on", "expires_on", "last_used_on", "revoked_on", "scopes")
+    ended = Q(revoked_on__isnull=False) | Q(expires_on__lte=now) | ~Q(epoch=F("user__session_epoch"))
+    rows: QuerySet[ApiToken, Any] = (
+        ApiToken.objects.filter(user=user)
+        .order_by("-pk")
+        .values(*columns, usable=Case(When(ended, then=False), default=True))
+    )
     return rows

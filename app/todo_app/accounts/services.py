@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,12 +11,14 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from todo_app.accounts.access import admit
 from todo_app.accounts.models import ApiToken, User
+from todo_app.accounts.scopes import scopes_of_role
 from todo_app.accounts.selectors import token_by_digest
 from todo_app.accounts.throttle import SignInThrottled, attempt_reserve, attempt_succeeded
 from todo_app.common.metrics import SIGN_INS
 
 TOKEN_PREFIX = "slw_"  # noqa: S105 - lets scanners recognise a leaked token; it is no secret
 TOKEN_LIFETIME = timedelta(days=30)
+TOKEN_LIFETIME_MAX = timedelta(days=365)
 LAST_USED_STEP = timedelta(minutes=1)  # a token used all the time costs one write a minute, not one a request
 
 
@@ -25,6 +28,14 @@ class CredentialsWrong(Exception):
 
 class TokenInvalid(Exception):
     """Unknown, expired or revoked token; which of them is not told."""
+
+
+class ScopeRefused(Exception):
+    """A token was asked for with a scope that its owner's role does not have: `scopes`."""
+
+    def __init__(self, *, scopes: Sequence[str]) -> None:
+        super().__init__(", ".join(scopes))
+        self.scopes = list(scopes)
 
 
 @dataclass(frozen=True)
@@ -56,10 +67,32 @@ def credentials_check(*, username: str, password: str, address: str, device: str
     return admit(user)
 
 
-def token_create(*, user: User, name: str, now: datetime) -> IssuedToken:
-    """Issue a token of 256 random bits."""
+def token_create(
+    *,
+    user: User,
+    name: str,
+    scopes: Sequence[str] | None = None,
+    lifetime: timedelta = TOKEN_LIFETIME,
+    now: datetime,
+) -> IssuedToken:
+    """Issue a token of 256 random bits; without `scopes` it has all that the user's role can use.
+
+    Raises ScopeRefused.
+    """
+    allowed = scopes_of_role(admin=user.is_admin)
+    wanted = list(dict.fromkeys(allowed if scopes is None else scopes))
+    if beyond := [scope for scope in wanted if scope not in allowed]:
+        raise ScopeRefused(scopes=beyond)
     text = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    row = ApiToken(user=user, name=name, digest=_digest(text), created_on=now, expires_on=now + TOKEN_LIFETIME)
+    row = ApiToken(
+        user=user,
+        name=name,
+        digest=_digest(text),
+        scopes=wanted,
+        epoch=user.session_epoch,
+        created_on=now,
+        expires_on=now + min(lifetime, TOKEN_LIFETIME_MAX),
+    )
     row.save(force_insert=True)
     return IssuedToken(row=row, text=text)
 
@@ -69,7 +102,9 @@ def token_user(*, text: str, now: datetime) -> tuple[User, ApiToken]:
     token = token_by_digest(digest=_digest(text), now=now)
     if token is None:
         raise TokenInvalid
-    user = admit(token.user)
+    user = admit(token.user)  # before the epoch, so that a banned user is told why
+    if token.epoch != user.session_epoch:
+        raise TokenInvalid
     if token.last_used_on is None or now - token.last_used_on > LAST_USED_STEP:
         ApiToken.objects.filter(pk=token.pk).update(last_used_on=now)
     return user, token

@@ -1,6 +1,7 @@
 """auth/*: tokens and the caller."""
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -22,6 +23,8 @@ from todo_app.common.problems import NOT_FOUND
 class AuthTokens(Endpoint):
     """Sign in for a token; list one's own."""
 
+    resource = "tokens"
+
     def get_permissions(self) -> list[Anyone | SignedIn]:
         """Signing in is public, listing is not."""
         return [Anyone() if self.request.method == "POST" else SignedIn()]
@@ -37,8 +40,11 @@ class AuthTokens(Endpoint):
         body = self.body(request, SignIn)
         address = client_address(request.META, trusted=settings.TRUSTED_PROXIES)
         user = credentials_check(username=body.username, password=body.password, address=address)
-        issued = token_create(user=user, name=body.name, now=timezone.now())
-        return Response({"token": issued.text, "id": issued.row.pk, "expires_on": issued.row.expires_on}, status=201)
+        lifetime = timedelta(seconds=body.expires_in)
+        issued = token_create(user=user, name=body.name, scopes=body.scopes, lifetime=lifetime, now=timezone.now())
+        row = issued.row
+        answer = {"token": issued.text, "id": row.pk, "expires_on": row.expires_on, "scopes": row.scopes}
+        return Response(answer, status=201)
 
     @extend_schema(
         operation_id="list_tokens",
@@ -47,11 +53,15 @@ class AuthTokens(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """The caller's tokens, newest first."""
-        return self.page(request, tokens_of(user=self.caller(request)), self.query(request, PageQuery))
+        return self.page(
+            request, tokens_of(user=self.caller(request), now=timezone.now()), self.query(request, PageQuery)
+        )
 
 
 class AuthToken(Endpoint):
     """One of the caller's tokens."""
+
+    resource = "tokens"
 
     @extend_schema(operation_id="revoke_token", responses={204: None, **problems(401, 404)})
     def delete(self, request: Request, key: uuid.UUID) -> Response:
@@ -63,6 +73,8 @@ class AuthToken(Endpoint):
 
 class AuthMe(Endpoint):
     """The caller."""
+
+    resource = "profile"
 
     @extend_schema(operation_id="me", responses={200: Me, **problems(401, 403)})
     def get(self, request: Request) -> Response:

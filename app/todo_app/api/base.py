@@ -23,6 +23,7 @@ S = TypeVar("S", bound=Schema)
 class Endpoint(APIView):
     """One address. Each method reads, makes one domain call, answers."""
 
+    resource = ""  # what a token's scope must name; without one every token is refused
     http_method_names = ("get", "head", "post", "patch", "delete")  # what is not here is 405, OPTIONS too
 
     def body(self, request: Request, schema: type[S]) -> S:

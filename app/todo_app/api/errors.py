@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from rest_framework import exceptions as drf
 
 from todo_app.accounts.access import AccountBanned
-from todo_app.accounts.services import CredentialsWrong, TokenInvalid
+from todo_app.accounts.services import CredentialsWrong, ScopeRefused, TokenInvalid
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 from todo_app.api.json import BODY_MAX, BodyTooLarge
+from todo_app.api.permissions import ScopeMissing
 from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
@@ -69,6 +70,21 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     CredentialsWrong: _fixed(401, "credentials-wrong", "Wrong name or password.", headers=CHALLENGE),
     TokenInvalid: _fixed(401, "token-invalid", "The token is unknown, expired or revoked.", headers=CHALLENGE),
+    ScopeMissing: lambda e: Problem(
+        status=403,
+        type="scope-missing",
+        title="This token may not be used for this.",
+        detail=f"It needs the scope {e.scope}.",
+        extra={"scope": e.scope},
+        headers={"WWW-Authenticate": f'Bearer realm="todo", error="insufficient_scope", scope="{e.scope}"'},
+    ),
+    ScopeRefused: lambda e: Problem(
+        status=422,
+        type="scope-refused",
+        title="This account cannot have a token with these scopes.",
+        detail=", ".join(e.scopes),
+        extra={"scopes": e.scopes},
+    ),
     SignInThrottled: lambda e: Problem(
         status=429,
         type="too-many-attempts",

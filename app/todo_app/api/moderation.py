@@ -23,6 +23,7 @@ from todo_app.moderation.services import word_add, word_delete
 class BannedWords(Endpoint):
     """The list of banned words."""
 
+    resource = "words"
     permission_classes = (MayManageWords,)
 
     @extend_schema(
@@ -48,6 +49,7 @@ class BannedWords(Endpoint):
 class BannedWordDetail(Endpoint):
     """One word."""
 
+    resource = "words"
     permission_classes = (MayManageWords,)
 
     @extend_schema(operation_id="delete_banned_word", responses={204: None, **problems(401, 403, 404)})
@@ -63,6 +65,7 @@ class BannedWordDetail(Endpoint):
 class Violations(Endpoint):
     """The log, summed up by user."""
 
+    resource = "violations"
     permission_classes = (MayBan,)
 
     @extend_schema(
@@ -82,6 +85,7 @@ class Violations(Endpoint):
 class ViolationDetail(Endpoint):
     """One refused write."""
 
+    resource = "violations"
     permission_classes = (MayBan,)
 
     @extend_schema(operation_id="read_violation", responses={200: ViolationOut, **problems(401, 403, 404)})
@@ -98,6 +102,7 @@ class ViolationDetail(Endpoint):
 class UsersBan(Endpoint):
     """Ban, unban, toggle."""
 
+    resource = "users"
     permission_classes = (MayBan,)
 
     @extend_schema(operation_id="ban_users", request=BanIn, responses={200: BanOut, **problems(401, 403, 422)})

@@ -11,24 +11,50 @@ if TYPE_CHECKING:  # DRF's views read the settings, which name this module
     from rest_framework.views import APIView
 
 
+class ScopeMissing(Exception):
+    """The token may not be used for this; `scope` is what it lacks."""
+
+    def __init__(self, *, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+
 class Anyone(BasePermission):
     """Public on purpose."""
 
 
+READING = frozenset({"GET", "HEAD"})
+
+
+def scope_needed(view: APIView, method: str | None) -> str:
+    """`<resource>:read` or `<resource>:write`; empty, which no token has, where the view names no resource."""
+    resource = getattr(view, "resource", "")
+    return f"{resource}:{'read' if method in READING else 'write'}" if resource else ""
+
+
 class SignedIn(BasePermission):
-    """Any user who is not banned; the ban was judged when the token was."""
+    """Any user who is not banned, with a token for this resource; the ban was judged when the token was."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """A token was sent."""
-        return request.user is not None
+        """A token was sent, and it has the scope. Raises ScopeMissing."""
+        if request.user is None:
+            return False
+        if request.method not in view.allowed_methods:
+            return True  # nothing will run: 405 follows
+        scope = scope_needed(view, request.method)
+        if scope not in getattr(request.auth, "scopes", ()):
+            raise ScopeMissing(scope=scope)
+        return True
 
 
 class _Permitted(SignedIn):
     permission = ""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """The user has the permission; admins have all."""
-        return super().has_permission(request, view) and request.user.has_perm(self.permission)
+        """The user has the permission, admins have all; then the token's scope counts."""
+        if request.user is None or not request.user.has_perm(self.permission):
+            return False
+        return super().has_permission(request, view)
 
 
 class MayManageWords(_Permitted):
@@ -41,3 +67,9 @@ class MayBan(_Permitted):
     """Reads the violation log, bans."""
 
     permission = "accounts.ban_user"
+
+
+class MayAudit(_Permitted):
+    """Reads users and the audit trail."""
+
+    permission = "accounts.view_user"

@@ -24,6 +24,8 @@ def _answer(todo: Todo, *, status: int = 200, headers: dict[str, str] | None = N
 class Todos(Endpoint):
     """The caller's todos."""
 
+    resource = "todos"
+
     @extend_schema(
         operation_id="list_todos",
         parameters=page_parameters(TodoQuery),
@@ -47,6 +49,8 @@ class Todos(Endpoint):
 
 class TodoDetail(Endpoint):
     """One of the caller's todos."""
+
+    resource = "todos"
 
     @extend_schema(operation_id="read_todo", responses={200: TodoOut, **problems(401, 403, 404)})
     def get(self, request: Request, key: uuid.UUID) -> Response:
@@ -95,6 +99,8 @@ def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..
 class TodoStart(Endpoint):
     """open → in_progress."""
 
+    resource = "todos"
+
     @extend_schema(operation_id="start_todo", **STEP)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
@@ -103,6 +109,8 @@ class TodoStart(Endpoint):
 
 class TodoComplete(Endpoint):
     """open or in_progress → done."""
+
+    resource = "todos"
 
     @extend_schema(operation_id="complete_todo", **STEP)
     def post(self, request: Request, key: uuid.UUID) -> Response:
@@ -113,6 +121,8 @@ class TodoComplete(Endpoint):
 class TodoReopen(Endpoint):
     """Anything else → open."""
 
+    resource = "todos"
+
     @extend_schema(operation_id="reopen_todo", **STEP)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
@@ -121,6 +131,8 @@ class TodoReopen(Endpoint):
 
 class TodoCancel(Endpoint):
     """open or in_progress → cancelled."""
+
+    resource = "todos"
 
     @extend_schema(operation_id="cancel_todo", **STEP)
     def post(self, request: Request, key: uuid.UUID) -> Response:

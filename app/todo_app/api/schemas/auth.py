@@ -4,8 +4,10 @@ import uuid
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from todo_app.accounts.scopes import Scope
+from todo_app.accounts.services import TOKEN_LIFETIME, TOKEN_LIFETIME_MAX
 from todo_app.api.schemas.base import In, Name, Page, storable
 
 
@@ -15,6 +17,15 @@ class SignIn(In):
     username: Annotated[str, StringConstraints(min_length=1, max_length=150), AfterValidator(storable)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(storable)]
     name: Name = ""
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))] | None = Field(
+        default=None, description="Without it: all that the role of the account can use."
+    )
+    expires_in: int = Field(
+        default=int(TOKEN_LIFETIME.total_seconds()),
+        ge=60,
+        le=int(TOKEN_LIFETIME_MAX.total_seconds()),
+        description="Seconds until the token expires.",
+    )
 
 
 class TokenOut(BaseModel):
@@ -26,6 +37,8 @@ class TokenOut(BaseModel):
     expires_on: datetime
     last_used_on: datetime | None
     revoked_on: datetime | None
+    scopes: list[Scope]
+    usable: bool
 
 
 class TokenPage(Page[TokenOut]):
@@ -38,6 +51,7 @@ class TokenIssued(BaseModel):
     token: str
     id: uuid.UUID
     expires_on: datetime
+    scopes: list[Scope]
 
 
 class Me(BaseModel):
