@@ -95,7 +95,8 @@ lint: $(TEST)  ## lint and types only
 format: $(TEST)  ## rewrite the sources in the house format
 	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
 
-openapi: $(TEST)  ## write the API's contract to contracts/openapi.json
+openapi: $(TEST)  ## write the contracts of the API and its events to contracts/
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py openapi
+	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py events
 
 .PHONY: help up down stop start status preview render doctor logs shell open images load bench faults check integration e2e test tools lint format openapi

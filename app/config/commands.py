@@ -26,6 +26,11 @@ def migrate() -> int:
     return _manage("bootstrap")
 
 
+def relay() -> int:
+    """Publish events until told to stop."""
+    return _manage("relay")
+
+
 def maintenance() -> int:
     """Run the chores of all apps once."""
     return _manage("maintenance")
@@ -48,7 +53,7 @@ def _manage(*arguments: str) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate, "maintenance": maintenance}
+COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate, "relay": relay, "maintenance": maintenance}
 
 
 def main(arguments: list[str]) -> int:

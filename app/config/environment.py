@@ -78,6 +78,13 @@ class Environment(BaseSettings):
         default=25, ge=1, le=600, description="seconds a request may take to end after SIGTERM, 1..600"
     )
     dev_tools: bool = Field(default=False, description="true (environment local or dev only) or false")
+    outbox_days: int = Field(default=7, ge=1, le=365, description="days a published event is kept, 1..365")
+    relay_folder: Path = Field(default=Path("/var/lib/todo-app/events"), description="where the relay writes events")
+    relay_file_kib: int = Field(default=8192, ge=64, le=1_048_576, description="KiB of one file of events, 64..1048576")
+    relay_files: int = Field(default=4, ge=2, le=1000, description="files of events kept, 2..1000")
+    relay_fsync: Literal["batch", "never"] = "batch"
+    relay_batch: int = Field(default=100, ge=1, le=1000, description="events published at once, 1..1000")
+    relay_tries: int = Field(default=10, ge=1, le=100, description="tries before an event is dead, 1..100")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from config import metrics_server
-from todo_app.common import health
+from todo_app.common import health, metrics_server
 
 bind = f"0.0.0.0:{settings.ENV.web_port}"
 workers = settings.ENV.web_workers

@@ -15,9 +15,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.secret_files import SecretFiles
 from tests import servers as servers_module
+from tests.events import faults as event_faults
 from tests.servers import Servers
 from todo_app.accounts.models import Role, User
 from todo_app.accounts.services import token_create
+from todo_app.outbox.models import Event
 
 _number = itertools.count(1)
 
@@ -48,8 +50,10 @@ def database(servers: Servers, django_db_blocker: DjangoDbBlocker) -> Iterator[S
     with django_db_blocker.unblock():
         call_command("bootstrap")
         yield servers
+        wrong = event_faults(list(Event.objects.all()))
         connections["default"].close()
         connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's wrapper has it
+        assert wrong == []
 
 
 @pytest.fixture(autouse=True)

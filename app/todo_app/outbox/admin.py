@@ -8,9 +8,9 @@ from todo_app.outbox.models import Event
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
-    """Read-only."""
+    """Read-only; `manage.py outbox` replays."""
 
-    list_display = ("created_on", "type", "key", "published_on")
-    list_filter = ("type",)
+    list_display = ("created_on", "type", "key", "published_on", "dead_on", "attempts")
+    list_filter = ("type", ("dead_on", admin.EmptyFieldListFilter))
     search_fields = ("key",)
     ordering = ("-id",)

@@ -1,0 +1,33 @@
+"""Operations for tables that are in use."""
+
+from typing import Any
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations
+
+
+class IndexBuild(AddIndexConcurrently):
+    """CREATE INDEX CONCURRENTLY that can run again: what an interrupted build left behind is dropped first.
+
+    An interrupted build leaves an invalid index, which costs each write, serves no read and makes a second CREATE fail.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:  # noqa: ANN401 - Django's own signature
+        """Drop, then create."""
+        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def check_added(*, table: str, name: str, condition: str) -> migrations.RunSQL:
+    """A CHECK that is made without reading the table under an exclusive lock; needs `atomic = False`.
+
+    The state's AddConstraint goes beside it: `SeparateDatabaseAndState`.
+    """
+    return migrations.RunSQL(
+        [
+            f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"',
+            f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" CHECK ({condition}) NOT VALID',
+            f'ALTER TABLE "{table}" VALIDATE CONSTRAINT "{name}"',
+        ],
+        [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'],
+    )

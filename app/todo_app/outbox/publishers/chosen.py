@@ -1,0 +1,14 @@
+"""The publisher that the settings name. Brokers come later."""
+
+from django.conf import settings
+
+from todo_app.outbox.publishers.base import Publisher
+from todo_app.outbox.publishers.files import BoundedFilePublisher
+
+
+def publisher() -> Publisher:
+    """The bounded folder."""
+    env = settings.ENV
+    return BoundedFilePublisher(
+        env.relay_folder, file_bytes=env.relay_file_kib * 1024, files=env.relay_files, fsync=env.relay_fsync
+    )
