@@ -38,6 +38,8 @@ API: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("api/v1/auth/me", "GET"): (401, 200, 200, 403, 200),
     ("api/v1/todos", "GET"): (401, 200, 200, 403, 200),
     ("api/v1/todos", "POST"): (401, 201, 201, 403, 201),
+    ("api/v1/todos/export", "GET"): (401, 200, 200, 403, 200),
+    ("api/v1/todos/tags", "GET"): (401, 200, 200, 403, 200),
     (f"api/v1/todos/{KEY}", "GET"): (401, 200, 404, 403, 404),
     (f"api/v1/todos/{KEY}", "PATCH"): (401, 200, 404, 403, 404),
     (f"api/v1/todos/{KEY}", "DELETE"): (401, 204, 404, 403, 404),

@@ -60,13 +60,17 @@ def test_a_ban_is_told_with_its_reason() -> None:
 
 
 def test_a_refusal_names_field_and_place() -> None:
-    hits = (Hit(0, 3, "bad", 1), Hit(7, 10, "sad", 1))
+    hits = (Hit(0, 3, "bad", 1), Hit(7, 10, "sad", 1), Hit(8, 13, "split", 1))
+    fields = (("title", 0), ("description", 6), ("tags", 11))
+    refusal = Refusal(uuid.uuid4(), "bad x\n\nsad\nxyz", hits, 4, fields)
 
-    body = json.loads(problem_of_exception(TextRefused(Refusal(uuid.uuid4(), "bad x\n\nsad", hits, 4))).content)
+    body = json.loads(problem_of_exception(TextRefused(refusal)).content)
 
     assert body["hits"] == [
         {"field": "title", "word": "bad", "start": 0, "end": 3},
         {"field": "description", "word": "sad", "start": 1, "end": 4},
+        {"field": "description", "word": "split", "start": 2, "end": 4},
+        {"field": "tags", "word": "split", "start": 0, "end": 2},
     ]
     assert body["words_version"] == 4
 

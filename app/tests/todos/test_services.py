@@ -26,22 +26,22 @@ def key(user: User) -> uuid.UUID:
 
 
 def test_a_todo_goes_through_its_life_with_dates_that_agree(user: User, key: uuid.UUID) -> None:
-    started = services.todo_start(owner=user, key=key, now=NOW + timedelta(minutes=1))
+    started = services.todo_start(actor=user, key=key, now=NOW + timedelta(minutes=1))
     assert (started.status, started.completed_on) == (Status.IN_PROGRESS, None)
-    done = services.todo_complete(owner=user, key=key, now=LATER)
+    done = services.todo_complete(actor=user, key=key, now=LATER)
     assert (done.status, done.started_on, done.completed_on) == (Status.DONE, NOW + timedelta(minutes=1), LATER)
-    reopened = services.todo_reopen(owner=user, key=key, now=LATER)
+    reopened = services.todo_reopen(actor=user, key=key, now=LATER)
     assert (reopened.status, reopened.started_on, reopened.completed_on) == (Status.OPEN, None, None)
-    assert services.todo_cancel(owner=user, key=key, now=LATER).status == Status.CANCELLED
+    assert services.todo_cancel(actor=user, key=key, now=LATER).status == Status.CANCELLED
     assert Todo.objects.get(pk=key).version == 5
 
 
 def test_an_action_that_does_not_fit_is_refused(user: User, key: uuid.UUID) -> None:
-    services.todo_complete(owner=user, key=key, now=LATER)
+    services.todo_complete(actor=user, key=key, now=LATER)
 
     for action in (services.todo_start, services.todo_complete, services.todo_cancel):
         with pytest.raises(services.TransitionRefused):
-            action(owner=user, key=key, now=LATER)
+            action(actor=user, key=key, now=LATER)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def edit_race(user: User, key: uuid.UUID, *, compare: bool) -> tuple[int, int]:
         try:
             version = 1 if compare else None
             fields = {"title": f"edit {number}"}
-            services.todo_update(owner=user, key=key, fields=fields, version=version, now=timezone.now())
+            services.todo_update(actor=user, key=key, fields=fields, version=version, now=timezone.now())
         except services.VersionConflict:
             return False
         finally:

@@ -1,6 +1,7 @@
 """The one place where exceptions become HTTP."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -19,7 +20,8 @@ from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.services import WordTaken, WordUnmatchable
-from todo_app.todos.services import TodoNotFound, TransitionRefused, VersionConflict
+from todo_app.todos.models import DueNotAhead
+from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
 
 log = structlog.get_logger("api")
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="todo"'}
@@ -35,15 +37,20 @@ class PreconditionUnreadable(Exception):
 
 
 def refused(error: TextRefused) -> Problem:
-    """Which words, and where in the title or description."""
+    """Which words, and where in which field; a word across two fields is told for both."""
     refusal = error.refusal
-    title_length = refusal.text.index("\n")
-    hits = []
-    for hit in refusal.hits:
-        in_title = hit.start < title_length
-        shift = 0 if in_title else title_length + 1
-        name = "title" if in_title else "description"
-        hits.append({"field": name, "word": hit.word, "start": hit.start - shift, "end": hit.end - shift})
+    starts = [*(refusal.fields or (("text", 0),)), ("", len(refusal.text) + 1)]
+    hits = [
+        {
+            "field": name,
+            "word": hit.word,
+            "start": max(hit.start, start) - start,
+            "end": min(hit.end, following) - start,
+        }
+        for hit in refusal.hits
+        for (name, start), (_, after) in pairwise(starts)
+        if hit.start < (following := after - 1) and hit.end > start
+    ]
     extra = {"words": refusal.words, "hits": hits, "words_version": refusal.words_version}
     return Problem(status=409, type="text-refused", title="The text holds banned words.", extra=extra)
 
@@ -95,6 +102,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
         503, "sign-in-unavailable", "Sign-in is not possible right now.", headers={"Retry-After": "5"}
     ),
     TodoNotFound: lambda _e: NOT_FOUND,
+    TodoNotYours: _fixed(403, "forbidden", "Only the owner of this todo may do this."),
+    AssigneeUnknown: _fixed(422, "assignee-unknown", "There is no such user to assign this to."),
+    DueNotAhead: _fixed(422, "due-not-ahead", "due_on must be later than now."),
     VersionConflict: lambda e: Problem(
         status=412,
         type="version-conflict",

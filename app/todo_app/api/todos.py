@@ -4,21 +4,39 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, etag, located, version_if_given, version_wanted
+from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer, csv_response
 from todo_app.api.openapi import IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
-from todo_app.api.schemas.todos import TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery
+from todo_app.api.schemas.todos import TagList, TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery, TodoWanted
+from todo_app.common.paging import page_newest_first, page_ordered, rows_newest_first
 from todo_app.todos import selectors, services
 from todo_app.todos.models import Todo
 
+EXPORTED = [name.replace("tag_names", "tags") for name in selectors.COLUMNS]
+
+
+def _out(row: dict[str, Any]) -> dict[str, Any]:
+    row["tags"] = row.pop("tag_names")
+    return row
+
 
 def _answer(todo: Todo, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    data = {name: getattr(todo, name) for name in selectors.COLUMNS}
+    data = _out({name: getattr(todo, name) for name in selectors.COLUMNS})
     return Response(data, status=status, headers={**etag(todo.version), **(headers or {})})
+
+
+def _wanted(query: TodoWanted) -> selectors.TodoFilter:
+    given = query.model_dump(include=set(TodoWanted.model_fields), exclude_unset=True)
+    if not given:
+        return selectors.NO_FILTER
+    text, tags = given.pop("q", None), given.pop("tag", None)
+    return selectors.TodoFilter(text=text, tags=tuple(tags or ()), **given)
 
 
 class Todos(Endpoint):
@@ -32,9 +50,16 @@ class Todos(Endpoint):
         responses={200: TodoPage, **problems(400, 401, 403, 422)},
     )
     def get(self, request: Request) -> Response:
-        """Newest first."""
+        """Newest first, unless another order is asked for; what has no date comes last."""
         query = self.query(request, TodoQuery)
-        return self.page(request, selectors.todos_of(owner=self.caller(request), status=query.status), query)
+        rows = selectors.todos_found(user=self.caller(request), wanted=_wanted(query), now=timezone.now())
+        order = selectors.ORDERS.get(query.order)
+        page = (
+            page_ordered(rows, order=order, cursor=query.cursor, limit=query.limit)
+            if order
+            else page_newest_first(rows, cursor=query.cursor, limit=query.limit)
+        )
+        return Response({"data": [_out(row) for row in page.rows], "next": page.next})
 
     @extend_schema(
         operation_id="create_todo", request=TodoIn, responses={201: TodoOut, **problems(401, 403, 409, 413, 422)}
@@ -42,23 +67,48 @@ class Todos(Endpoint):
     def post(self, request: Request) -> Response:
         """Refused with `text-refused` when it holds banned words."""
         body = self.body(request, TodoIn)
-        now = timezone.now()
-        todo = services.todo_create(owner=self.caller(request), title=body.title, description=body.description, now=now)
+        todo = services.todo_create(owner=self.caller(request), now=timezone.now(), **vars(body))
         return _answer(todo, status=201, headers=located(request, todo.pk))
 
 
+class TodosExport(Endpoint):
+    """The same todos as a file."""
+
+    renderer_classes = (CsvRenderer,)
+
+    @extend_schema(
+        operation_id="export_todos",
+        parameters=page_parameters(TodoWanted),
+        responses={(200, MEDIA_TYPE): str, **problems(401, 403, 422)},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Newest first; cells that a spreadsheet would run are prefixed with an apostrophe."""
+        wanted = _wanted(self.query(request, TodoWanted))
+        rows = selectors.todos_found(user=self.caller(request), wanted=wanted, now=timezone.now())
+        return csv_response("todos", EXPORTED, map(_out, rows_newest_first(rows)))
+
+
+class TodoTags(Endpoint):
+    """The tags the caller's todos have."""
+
+    @extend_schema(operation_id="list_tags", responses={200: TagList, **problems(401, 403)})
+    def get(self, request: Request) -> Response:
+        """By name."""
+        return Response({"data": list(selectors.tags_of(owner=self.caller(request)))})
+
+
 class TodoDetail(Endpoint):
-    """One of the caller's todos."""
+    """A todo the caller owns or is assigned."""
 
     resource = "todos"
 
     @extend_schema(operation_id="read_todo", responses={200: TodoOut, **problems(401, 403, 404)})
     def get(self, request: Request, key: uuid.UUID) -> Response:
         """With its ETag."""
-        row = selectors.todo_of(owner=self.caller(request), key=key)
+        row = selectors.todo_of(user=self.caller(request), key=key)
         if row is None:
             raise services.TodoNotFound
-        return Response(row, headers=etag(row["version"]))
+        return Response(_out(row), headers=etag(row["version"]))
 
     @extend_schema(
         operation_id="change_todo",
@@ -67,11 +117,12 @@ class TodoDetail(Endpoint):
         responses={200: TodoOut, **problems(401, 403, 404, 409, 412, 422, 428)},
     )
     def patch(self, request: Request, key: uuid.UUID) -> Response:
-        """If-Match is required, so that nobody overwrites what they have not seen."""
-        fields = self.body(request, TodoPatch).model_dump(exclude_none=True)
-        version = version_wanted(request)
-        owner = self.caller(request)
-        return _answer(services.todo_update(owner=owner, key=key, fields=fields, version=version, now=timezone.now()))
+        """If-Match is required, so that nobody overwrites what they have not seen. Only for the owner."""
+        fields = self.body(request, TodoPatch).model_dump(exclude_unset=True)
+        if "tags" in fields:
+            fields["tag_names"] = fields.pop("tags")
+        version, actor = version_wanted(request), self.caller(request)
+        return _answer(services.todo_update(actor=actor, key=key, fields=fields, version=version, now=timezone.now()))
 
     @extend_schema(
         operation_id="delete_todo",
@@ -79,8 +130,8 @@ class TodoDetail(Endpoint):
         responses={204: None, **problems(401, 403, 404, 412)},
     )
     def delete(self, request: Request, key: uuid.UUID) -> Response:
-        """For good."""
-        services.todo_delete(owner=self.caller(request), key=key, version=version_if_given(request))
+        """For good. Only for the owner."""
+        services.todo_delete(actor=self.caller(request), key=key, version=version_if_given(request))
         return Response(status=204)
 
 
@@ -93,11 +144,11 @@ STEP: dict[str, Any] = {
 
 def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Todo]) -> Response:
     version = version_if_given(request)
-    return _answer(service(owner=view.caller(request), key=key, version=version, now=timezone.now()))
+    return _answer(service(actor=view.caller(request), key=key, version=version, now=timezone.now()))
 
 
 class TodoStart(Endpoint):
-    """open → in_progress."""
+    """open → in_progress, also by the assignee."""
 
     resource = "todos"
 
@@ -108,7 +159,7 @@ class TodoStart(Endpoint):
 
 
 class TodoComplete(Endpoint):
-    """open or in_progress → done."""
+    """open or in_progress → done, also by the assignee."""
 
     resource = "todos"
 

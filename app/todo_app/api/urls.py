@@ -10,6 +10,8 @@ urlpatterns = [
     path("auth/tokens/<uuid:key>", auth.AuthToken.as_view()),
     path("auth/me", auth.AuthMe.as_view()),
     path("todos", todos.Todos.as_view()),
+    path("todos/export", todos.TodosExport.as_view()),
+    path("todos/tags", todos.TodoTags.as_view()),
     path("todos/<uuid:key>", todos.TodoDetail.as_view()),
     path("todos/<uuid:key>/start", todos.TodoStart.as_view()),
     path("todos/<uuid:key>/complete", todos.TodoComplete.as_view()),

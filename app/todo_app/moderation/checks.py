@@ -15,6 +15,7 @@ class Refusal:
     text: str
     hits: tuple[Hit, ...]
     words_version: int
+    fields: tuple[tuple[str, int], ...] = ()  # name and start of each part of the text
 
     @property
     def words(self) -> list[str]:
@@ -30,8 +31,10 @@ class TextRefused(Exception):
         self.refusal = refusal
 
 
-def text_check(*, subject_id: uuid.UUID, text: str, seen_version: int | None) -> None:
-    """Judge by one version of the list. Raises TextRefused."""
+def text_check(
+    *, subject_id: uuid.UUID, text: str, seen_version: int | None, fields: tuple[tuple[str, int], ...] = ()
+) -> None:
+    """Judge by one version of the list; `fields` are name and start of each part of the text. Raises TextRefused."""
     judge = matcher(seen_version=seen_version)
     if hits := judge.hits(text):
-        raise TextRefused(Refusal(subject_id, text, tuple(hits), judge.version))
+        raise TextRefused(Refusal(subject_id, text, tuple(hits), judge.version, fields))

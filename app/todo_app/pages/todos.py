@@ -21,7 +21,7 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     "start": services.todo_start,
     "complete": services.todo_complete,
     "reopen": services.todo_reopen,
-    "delete": lambda *, owner, key, now: services.todo_delete(owner=owner, key=key),  # noqa: ARG005 - one signature for all actions
+    "delete": lambda *, actor, key, now: services.todo_delete(actor=actor, key=key),  # noqa: ARG005 - one signature for all actions
 }
 
 
@@ -54,9 +54,11 @@ def todo_action(request: HttpRequest, key: uuid.UUID, action: str) -> HttpRespon
     if action not in ACTIONS:
         raise Http404
     try:
-        ACTIONS[action](owner=_owner(request), key=key, now=timezone.now())
+        ACTIONS[action](actor=_owner(request), key=key, now=timezone.now())
     except services.TodoNotFound:
         messages.warning(request, "That todo is gone.")
+    except services.TodoNotYours:
+        messages.warning(request, "Only the owner of that todo may do this.")
     except services.TransitionRefused as refused:
         messages.warning(request, f"That todo is {refused.status.replace('_', ' ')} already.")
     return redirect("pages:todos")

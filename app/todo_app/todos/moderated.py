@@ -3,20 +3,22 @@
 from todo_app.moderation.checks import text_check
 from todo_app.todos.models import Todo
 
-TEXTS = ("title", "description")
+TEXTS = ("title", "description", "tag_names")
 
 
 def check_todo(*, instance: Todo, raw: bool = False, **_signal: object) -> None:
     """Judge a todo's texts before they are written, whoever writes. Raises TextRefused.
 
-    Title and description are judged as one text, so that nothing hides in the gap. `raw` is a fixture being loaded.
+    Title, description and tags are judged as one text, so that nothing hides in the gaps. `raw` is a fixture.
     """
     if raw or not set(TEXTS) & set(instance.changed_fields):
         return
+    starts = (0, len(instance.title) + 1, len(instance.title) + len(instance.description) + 2)
     # the owner is the request's user on every path of users; its annotation saves a query
     owner = instance._state.fields_cache.get("owner")  # noqa: SLF001 - reading it otherwise would query
     text_check(
         subject_id=instance.pk,
-        text=f"{instance.title}\n{instance.description}",
+        text="\n".join((instance.title, instance.description, *instance.tag_names)),
+        fields=tuple(zip(("title", "description", "tags"), starts, strict=True)),
         seen_version=getattr(owner, "words_version", None),
     )

@@ -1,23 +1,106 @@
 """Reading todos."""
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from todo_app.accounts.models import User
-from todo_app.todos.models import Todo
+from todo_app.common.paging import Order
+from todo_app.todos.models import Tag, Todo, TodoTag
+from todo_app.todos.models.todo import overdue
 
-COLUMNS = ("id", "title", "description", "status", "started_on", "completed_on", "created_on", "updated_on", "version")
+COLUMNS = (
+    "id",
+    "owner_id",
+    "assignee_id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "tag_names",
+    "due_on",
+    "started_on",
+    "completed_on",
+    "created_on",
+    "updated_on",
+    "version",
+)
+ORDERS = {
+    "created": Order("created", "created_on"),
+    "due": Order("due", "due_on"),
+    "-due": Order("-due", "due_on", descending=True),
+    "priority": Order("priority", "priority", kind=int),
+    "-priority": Order("-priority", "priority", descending=True, kind=int),
+    "updated": Order("updated", "updated_on"),
+    "-updated": Order("-updated", "updated_on", descending=True),
+}  # anything else is newest first, which the key alone gives
+
+
+@dataclass(frozen=True, kw_only=True)
+class TodoFilter:
+    """Which of the todos a user may read; None is no condition."""
+
+    scope: str = "owned"  # owned, assigned, all
+    status: str | None = None
+    priority: int | None = None
+    tags: tuple[str, ...] = ()  # any of them
+    assignee: uuid.UUID | None = None
+    due_before: datetime | None = None
+    due_after: datetime | None = None
+    overdue: bool | None = None
+    text: str | None = None
+
+    def condition(self, now: datetime) -> Q:
+        """The conditions of one todo."""
+        given = {
+            "status": self.status,
+            "priority": self.priority,
+            "assignee": self.assignee,
+            "due_on__lt": self.due_before,
+            "due_on__gte": self.due_after,
+        }
+        found = Q(**{name: value for name, value in given.items() if value is not None})
+        if self.tags:
+            found &= Q(Exists(TodoTag.objects.filter(todo=OuterRef("pk"), tag__name__in=self.tags)))
+        if self.overdue is not None:
+            found &= overdue(now) if self.overdue else ~overdue(now)
+        if self.text:
+            tagged = TodoTag.objects.filter(todo=OuterRef("pk"), tag__name__icontains=self.text)
+            found &= Q(title__icontains=self.text) | Q(description__icontains=self.text) | Q(Exists(tagged))
+        return found
+
+
+NO_FILTER = TodoFilter()
 
 
 def todos_of(*, owner: User, status: str | None = None) -> QuerySet[Todo, dict[str, Any]]:
-    """A user's todos as rows."""
-    rows = Todo.objects.filter(owner=owner)
-    columns: QuerySet[Todo, dict[str, Any]] = (rows.filter(status=status) if status else rows).values(*COLUMNS)
+    """A user's own todos as rows."""
+    rows = Todo.objects.owned_by(owner)
+    columns: QuerySet[Todo, dict[str, Any]] = (rows.in_status(status) if status else rows).values(*COLUMNS)
     return columns
 
 
-def todo_of(*, owner: User, key: uuid.UUID) -> dict[str, Any] | None:
-    """One of a user's todos; another's is as absent as none."""
-    return todos_of(owner=owner).filter(pk=key).first()
+def todos_found(*, user: User, wanted: TodoFilter = NO_FILTER, now: datetime) -> QuerySet[Todo, dict[str, Any]]:
+    """What a user may read and asks for, as rows."""
+    if wanted == NO_FILTER:
+        return todos_of(owner=user)
+    scopes = {"assigned": Todo.objects.assigned_to, "all": Todo.objects.visible_to}
+    rows = scopes.get(wanted.scope, Todo.objects.owned_by)(user).filter(wanted.condition(now))
+    columns: QuerySet[Todo, dict[str, Any]] = rows.values(*COLUMNS)
+    return columns
+
+
+def todo_of(*, user: User, key: uuid.UUID) -> dict[str, Any] | None:
+    """One todo the user owns or is assigned; any other is as absent as none."""
+    row: dict[str, Any] | None = Todo.objects.visible_to(user).filter(pk=key).values(*COLUMNS).first()
+    return row
+
+
+def tags_of(*, owner: User) -> QuerySet[Tag, Any]:
+    """The tags a user's todos have now, with how many have each."""
+    used = Tag.objects.filter(owner=owner).annotate(todo_count=Count("todo_links")).filter(todo_count__gt=0)
+    rows: QuerySet[Tag, Any] = used.order_by("name").values("name", "todo_count")
+    return rows

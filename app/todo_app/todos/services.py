@@ -1,14 +1,15 @@
 """Writing todos. Each function is an outermost transaction: within another one a refusal could not be recorded."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from todo_app.accounts.models import User
 from todo_app.moderation.services import refusals_recorded
-from todo_app.todos.models import Status, Todo
+from todo_app.todos.models import Priority, Status, Todo
 
 
 class TodoNotFound(Exception):
@@ -31,79 +32,109 @@ class TransitionRefused(Exception):
         self.action, self.status = action, status
 
 
-def todo_create(*, owner: User, title: str, description: str = "", now: datetime) -> Todo:
-    """Create a todo. Raises TextRefused after the violation is recorded."""
-    todo = Todo(owner=owner, title=title, description=description, created_on=now, updated_on=now)
-    with refusals_recorded(user=owner, now=now):
+class TodoNotYours(Exception):
+    """The caller is only assigned to the todo; this is for its owner."""
+
+
+class AssigneeUnknown(Exception):
+    """There is no such user who may act."""
+
+
+def todo_create(
+    *,
+    owner: User,
+    title: str,
+    description: str = "",
+    tags: Sequence[str] = (),
+    priority: int = Priority.NORMAL,
+    assignee_id: uuid.UUID | None = None,
+    due_on: datetime | None = None,
+    now: datetime,
+) -> Todo:
+    """Create a todo. Raises TextRefused after the violation is recorded, AssigneeUnknown, DueNotAhead."""
+    todo = Todo(owner=owner, title=title, description=description, priority=priority, due_on=due_on)
+    todo.tag_names, todo.created_on, todo.updated_on = list(tags), now, now
+    with refusals_recorded(user=owner, now=now), transaction.atomic():
+        _assign(todo, assignee_id)
         todo.save(force_insert=True)
     return todo
 
 
-def todo_update(*, owner: User, key: uuid.UUID, fields: Mapping[str, str], version: int | None, now: datetime) -> Todo:
-    """Change title or description. `version` is what the caller read; None skips the comparison.
+def todo_update(*, actor: User, key: uuid.UUID, fields: Mapping[str, Any], version: int | None, now: datetime) -> Todo:
+    """Change what `fields` names: title, description, tag_names, priority, assignee_id, due_on.
 
-    Raises TodoNotFound, VersionConflict, TextRefused.
+    `version` is what the caller read; None skips the comparison. Only for the owner.
+    Raises TodoNotFound, TodoNotYours, VersionConflict, TextRefused, AssigneeUnknown, DueNotAhead.
     """
 
     def change(todo: Todo) -> None:
         for name, value in fields.items():
-            setattr(todo, name, value)
+            if name == "assignee_id":
+                _assign(todo, value)
+            else:
+                setattr(todo, name, value)
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, version=version, now=now, change=change)
 
 
-def todo_start(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
-    """open → in_progress."""
+def todo_start(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+    """open → in_progress, also by the assignee."""
 
     def change(todo: Todo) -> None:
         _require(todo, "start", Status.OPEN)
         todo.status, todo.started_on = Status.IN_PROGRESS, now
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
 
 
-def todo_complete(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
-    """open or in_progress → done; one never started counts as started when it was created."""
+def todo_complete(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+    """open or in_progress → done; one never started counts as started when it was created. Also by the assignee."""
 
     def change(todo: Todo) -> None:
         _require(todo, "complete", Status.OPEN, Status.IN_PROGRESS)
         todo.status, todo.completed_on = Status.DONE, now
         todo.started_on = todo.started_on or todo.created_on
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
 
 
-def todo_reopen(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_reopen(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
     """Anything → open, without dates."""
 
     def change(todo: Todo) -> None:
         _require(todo, "reopen", Status.IN_PROGRESS, Status.DONE, Status.CANCELLED)
         todo.status, todo.started_on, todo.completed_on = Status.OPEN, None, None
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, version=version, now=now, change=change)
 
 
-def todo_cancel(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_cancel(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
     """open or in_progress → cancelled."""
 
     def change(todo: Todo) -> None:
         _require(todo, "cancel", Status.OPEN, Status.IN_PROGRESS)
         todo.status = Status.CANCELLED
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, version=version, now=now, change=change)
 
 
-def todo_delete(*, owner: User, key: uuid.UUID, version: int | None = None) -> None:
-    """Delete for good. Raises TodoNotFound, VersionConflict."""
+def todo_delete(*, actor: User, key: uuid.UUID, version: int | None = None) -> None:
+    """Delete for good. Raises TodoNotFound, TodoNotYours, VersionConflict."""
     with transaction.atomic():
-        _locked(owner=owner, key=key, version=version).delete()
+        _locked(actor=actor, key=key, version=version).delete()
 
 
 def _changed(
-    *, owner: User, key: uuid.UUID, version: int | None, now: datetime, change: Callable[[Todo], None]
+    *,
+    actor: User,
+    key: uuid.UUID,
+    version: int | None,
+    now: datetime,
+    change: Callable[[Todo], None],
+    step: bool = False,
 ) -> Todo:
-    with refusals_recorded(user=owner, now=now), transaction.atomic():
-        todo = _locked(owner=owner, key=key, version=version)
+    with refusals_recorded(user=actor, now=now), transaction.atomic():
+        todo = _locked(actor=actor, key=key, version=version, step=step)
         change(todo)
         if todo.changed_fields:
             todo.updated_on = now
@@ -111,14 +142,25 @@ def _changed(
     return todo
 
 
-def _locked(*, owner: User, key: uuid.UUID, version: int | None) -> Todo:
-    todo = Todo.objects.select_for_update().filter(pk=key, owner=owner).first()
+def _locked(*, actor: User, key: uuid.UUID, version: int | None, step: bool = False) -> Todo:
+    """The todo, if the actor may do this: the owner everything, the assignee a step, nobody else knows of it."""
+    todo = Todo.objects.visible_to(actor).select_for_update().filter(pk=key).first()
     if todo is None:
         raise TodoNotFound
+    if todo.owner_id == actor.pk:
+        todo.owner = actor  # carries the request's word-list version
+    elif not step:
+        raise TodoNotYours
     if version is not None and version != todo.version:
         raise VersionConflict(current=todo.version)
-    todo.owner = owner  # carries the request's word-list version
     return todo
+
+
+def _assign(todo: Todo, key: uuid.UUID | None) -> None:
+    """A banned user is as unknown as none, so that bans do not show."""
+    if key is not None and key != todo.owner_id and not User.objects.filter(pk=key, is_banned=False).exists():
+        raise AssigneeUnknown
+    todo.assignee_id = key
 
 
 def _require(todo: Todo, action: str, *allowed: Status) -> None:
