@@ -155,8 +155,22 @@ def test_admin_has_no_sign_in_of_its_own() -> None:
 def test_a_refusal_in_admin_is_told_and_logged_for_the_admin(admin: User, user: User, word: str) -> None:
     client = Client()
     client.force_login(admin, backend=BACKEND)
-    form = {"owner": str(user.pk), "title": f"a {word}", "description": "", "status": "open"}
-    form |= {"started_on_0": "", "started_on_1": "", "completed_on_0": "", "completed_on_1": ""}
+    form = {
+        "owner": str(user.pk),
+        "title": f"a {word}",
+        "description": "",
+        "status": "open",
+        "priority": "2",
+        "tag_names": "",
+    }
+    form |= {
+        "started_on_0": "",
+        "started_on_1": "",
+        "completed_on_0": "",
+        "completed_on_1": "",
+        "due_on_0": "",
+        "due_on_1": "",
+    }
 
     response = client.post("/admin/todos/todo/add/", form, follow=True)
 

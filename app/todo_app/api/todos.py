@@ -74,6 +74,7 @@ class Todos(Endpoint):
 class TodosExport(Endpoint):
     """The same todos as a file."""
 
+    resource = "todos"
     renderer_classes = (CsvRenderer,)
 
     @extend_schema(
@@ -90,6 +91,8 @@ class TodosExport(Endpoint):
 
 class TodoTags(Endpoint):
     """The tags the caller's todos have."""
+
+    resource = "todos"
 
     @extend_schema(operation_id="list_tags", responses={200: TagList, **problems(401, 403)})
     def get(self, request: Request) -> Response:

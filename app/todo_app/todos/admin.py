@@ -15,6 +15,6 @@ class TodoAdmin(RefusalAdminMixin, TableAdmin):
     list_select_related = ("owner",)
     list_filter = ("status",)
     search_fields = ("title", "owner__username")
-    autocomplete_fields = ("owner",)
+    autocomplete_fields = ("owner", "assignee")
     readonly_fields = ("created_on", "updated_on", "version")
     ordering = ("-id",)
