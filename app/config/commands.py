@@ -42,10 +42,12 @@ def _manage(*arguments: str) -> int:
     from django.db import Error as DatabaseError  # noqa: PLC0415 - see web
 
     from config.secret_files import SecretMissing  # noqa: PLC0415 - see web
+    from todo_app.common.audit import audited  # noqa: PLC0415 - see web
 
     django.setup()
     try:
-        call_command(*arguments)
+        with audited(lambda: {"command": arguments[0]}):
+            call_command(*arguments)
     except (CommandError, DatabaseError, SecretMissing) as error:
         first = str(error).strip().partition("\n")[0]
         sys.stderr.write(f"todo-app {arguments[0]}: {first or type(error).__name__}\n")

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "pgtrigger",
+    "pghistory",
 ]
 MIDDLEWARE = [
     "todo_app.common.request_log.RequestLogMiddleware",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "todo_app.accounts.middleware.BanMiddleware",
+    "todo_app.common.audit.AuditMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -121,7 +123,7 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "static_collected"
 STORAGES = {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024  # bytes; the largest todo is 12 kB
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # bytes; the largest body is a ban of 10,000 users, 390 kB
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(level=ENV.log_level)
 

@@ -53,6 +53,9 @@ API: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("api/v1/violations", "GET"): ADMIN_READ,
     (f"api/v1/violations/{KEY}", "GET"): ADMIN_READ,
     ("api/v1/users/ban", "POST"): (401, 403, 403, 403, 200),
+    (f"api/v1/users/{KEY}", "GET"): ADMIN_READ,
+    ("api/v1/audit/users", "GET"): ADMIN_READ,
+    ("api/v1/audit/words", "GET"): ADMIN_READ,
 }
 # pages use sessions: nobody is sent to the sign-in page, a banned user gets 403 wherever it goes
 PAGES: dict[tuple[str, str], tuple[int, int, int, int, int]] = {

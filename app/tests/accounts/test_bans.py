@@ -2,14 +2,17 @@
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.conftest import api
-from todo_app.accounts.bans import users_ban
+from todo_app.accounts.bans import BATCH, users_ban
 from todo_app.accounts.models import Role, User
 from todo_app.outbox.models import Event
 
@@ -83,6 +86,66 @@ def test_toggle_goes_both_ways(user: User, admin: User) -> None:
     for expected in (True, False):
         users_ban(user_ids=[user.pk], action="toggle", reason="x", actor=admin, now=timezone.now())
         assert User.objects.get(pk=user.pk).is_banned is expected
+
+
+def test_the_outcome_can_be_downloaded(user: User, admin: User) -> None:
+    body = {"user_ids": [str(user.pk)], "action": "ban", "reason": "x"}
+
+    answer = api(admin).post("/api/v1/users/ban?download=1", body, content_type="application/json")
+
+    assert answer.json()["changed"] == [str(user.pk)]
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="users-ban-2')
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+def test_ten_thousand_users_cost_a_bounded_number_of_statements(admin: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_user (id, created_on, updated_on, password, is_superuser, username, role, is_banned,"
+            " ban_reason, violation_count) SELECT gen_random_uuid(), now(), now(), '', false, 'bulk-' || %s || n,"
+            " 'user', false, '', 0 FROM generate_series(1, 10000) AS n RETURNING id",
+            [admin.pk.hex],
+        )
+        keys = [row[0] for row in cursor.fetchall()]
+    client = api(admin)
+
+    with CaptureQueriesContext(connection) as queries:
+        body = {"user_ids": [str(key) for key in keys], "action": "ban", "reason": "raid"}
+        answer = client.post("/api/v1/users/ban", body, content_type="application/json")
+
+    assert (answer.status_code, len(answer.json()["changed"])) == (200, 10_000)
+    assert len(queries) <= 10 * 10_000 // BATCH, "some statements a batch, none a user"
+    banned = User.objects.filter(pk__in=keys, is_banned=True, banned_by=admin, session_epoch=1)
+    assert banned.count() == 10_000
+    assert Event.objects.filter(type="user.banned", key__in=map(str, keys)).count() == 10_000
+    assert Event.objects.filter(type="user.updated", key__in=map(str, keys)).count() == 10_000
+
+
+def test_two_admins_who_ban_one_another_leave_one(make_user: Callable[..., User]) -> None:
+    first, second = make_user(role=Role.ADMIN), make_user(role=Role.ADMIN)
+    pairs = [(first, second), (second, first)] * 4
+
+    def one(pair: tuple[User, User]) -> None:
+        actor, target = pair
+        users_ban(user_ids=[target.pk], action="ban", reason="x", actor=actor, now=timezone.now())
+        connection.close()
+
+    others = User.objects.filter(role=Role.ADMIN, is_banned=False).exclude(pk__in=[first.pk, second.pk])
+    parked = list(others.values_list("pk", flat=True))
+    QuerySet(User).filter(pk__in=parked).update(role=Role.USER)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, pairs))
+        assert User.objects.filter(role=Role.ADMIN, is_banned=False).count() == 1
+    finally:
+        QuerySet(User).filter(pk__in=parked).update(role=Role.ADMIN)
+
+
+def test_an_admin_reads_one_user(user: User, admin: User) -> None:
+    row = api(admin).get(f"/api/v1/users/{user.pk}").json()
+
+    assert (row["username"], row["role"], row["is_banned"], row["banned_by_id"]) == (user.username, "user", False, None)
+    assert "password" not in row
 
 
 @pytest.mark.parametrize(

@@ -8,3 +8,9 @@ class AccountsConfig(AppConfig):
 
     name = "todo_app.accounts"
     label = "accounts"
+
+    def ready(self) -> None:
+        """Changes of users are audited."""
+        from todo_app.common.audit import audited_table  # noqa: PLC0415 - Django wants imports of this kind in ready()
+
+        audited_table("accounts_user")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pghistory
 import pgtrigger
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import BaseUserManager, PermissionsMixin
@@ -42,6 +43,21 @@ class UserManager(BaseUserManager["User"].from_queryset(EventfulQuerySet["User"]
         return self.create_user(username, password, role=Role.ADMIN, **fields)
 
 
+AUDITED = ("username", "role", "is_superuser", "is_banned", "ban_reason", "banned_on", "banned_by")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(*AUDITED)),
+    pghistory.DeleteEvent(),
+    fields=list(AUDITED),
+    model_name="UserAudit",
+    context_field=pghistory.ContextJSONField(),
+    context_id_field=None,  # type: ignore[arg-type]  # documented, typed too narrowly
+    obj_field=pghistory.ObjForeignKey(related_name="audit"),
+    attrs={"pgh_id": models.BigAutoField(primary_key=True)},
+    append_only=True,
+)
 class User(BaseModel, AbstractBaseUser, PermissionsMixin):
     """Somebody with an account. The columns of a ban agree by constraint."""
 

@@ -19,6 +19,13 @@ def user_by_key(*, key: uuid.UUID | str) -> User | None:
     return user
 
 
+def user_row(*, key: uuid.UUID) -> dict[str, Any] | None:
+    """A user as those who may ban see it."""
+    columns = ("id", "username", "role", "is_banned", "ban_reason", "banned_on", "banned_by_id", "violation_count")
+    row: dict[str, Any] | None = User.objects.filter(pk=key).values(*columns, "created_on", "updated_on").first()
+    return row
+
+
 def token_by_digest(*, digest: bytes, now: datetime) -> ApiToken | None:
     """A usable token with its user, in one query."""
     annotations = {f"user_{name}": expression for name, expression in USER_ANNOTATIONS.items()}

@@ -14,7 +14,7 @@ from rest_framework import exceptions as drf
 from todo_app.accounts.access import AccountBanned
 from todo_app.accounts.services import CredentialsWrong, ScopeRefused, TokenInvalid
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
-from todo_app.api.json import BODY_MAX, BodyTooLarge
+from todo_app.api.json import BodyTooLarge
 from todo_app.api.permissions import ScopeMissing
 from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
@@ -125,7 +125,7 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
     PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),
-    BodyTooLarge: _fixed(413, "body-too-large", f"The body is over {BODY_MAX} bytes."),
+    BodyTooLarge: lambda e: Problem(status=413, type="body-too-large", title=f"The body is over {e.limit} bytes."),
     OperationalError: lambda _e: BUSY,
     Http404: lambda _e: NOT_FOUND,
     PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),

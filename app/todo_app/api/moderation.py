@@ -1,4 +1,4 @@
-"""banned-words, violations, users/ban: for those with the permission."""
+"""banned-words, violations: for those with the permission."""
 
 import uuid
 
@@ -7,13 +7,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from todo_app.accounts.bans import users_ban
 from todo_app.api.base import Endpoint, located
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
 from todo_app.api.schemas.base import PageQuery
 from todo_app.api.schemas.moderation import ReportPage, ReportQuery, ViolationOut, WordIn, WordOut, WordPage
-from todo_app.api.schemas.users import BanIn, BanOut
 from todo_app.common.problems import NOT_FOUND
 from todo_app.moderation import selectors
 from todo_app.moderation.models import BannedWord
@@ -97,23 +95,3 @@ class ViolationDetail(Endpoint):
         row["username"] = row.pop("user__username")
         row.pop("user__is_banned")
         return Response(row)
-
-
-class UsersBan(Endpoint):
-    """Ban, unban, toggle."""
-
-    resource = "users"
-    permission_classes = (MayBan,)
-
-    @extend_schema(operation_id="ban_users", request=BanIn, responses={200: BanOut, **problems(401, 403, 422)})
-    def post(self, request: Request) -> Response:
-        """All or nothing for each user; effective on the user's next request."""
-        body = self.body(request, BanIn)
-        outcome = users_ban(
-            user_ids=body.user_ids,
-            action=body.action,
-            reason=body.reason,
-            actor=self.caller(request),
-            now=timezone.now(),
-        )
-        return Response(vars(outcome))

@@ -67,9 +67,3 @@ class MayBan(_Permitted):
     """Reads the violation log, bans."""
 
     permission = "accounts.ban_user"
-
-
-class MayAudit(_Permitted):
-    """Reads users and the audit trail."""
-
-    permission = "accounts.view_user"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from todo_app.api import auth, moderation, todos
+from todo_app.api import audit, auth, moderation, todos, users
 
 app_name = "api"
 urlpatterns = [
@@ -21,5 +21,8 @@ urlpatterns = [
     path("banned-words/<uuid:key>", moderation.BannedWordDetail.as_view()),
     path("violations", moderation.Violations.as_view()),
     path("violations/<uuid:key>", moderation.ViolationDetail.as_view()),
-    path("users/ban", moderation.UsersBan.as_view()),
+    path("users/ban", users.UsersBan.as_view()),
+    path("users/<uuid:key>", users.UserDetail.as_view()),
+    path("audit/users", audit.AuditUsers.as_view()),
+    path("audit/words", audit.AuditWords.as_view()),
 ]

@@ -49,6 +49,14 @@ def page_newest_first(rows: "QuerySet[Any, dict[str, Any]]", *, cursor: str | No
     return Page(rows=found, next=_encoded(found[-1]["id"]) if more else None)
 
 
+def page_by_number(rows: "QuerySet[Any, dict[str, Any]]", *, before: int | None, limit: int) -> Page:
+    """The same for rows with a number as their key."""
+    found = list((rows.filter(pk__lt=before) if before else rows)[: limit + 1])
+    more = len(found) > limit
+    found = found[:limit]
+    return Page(rows=found, next=str(found[-1]["id"]) if more else None)
+
+
 def page_ordered(rows: "QuerySet[Any, dict[str, Any]]", *, order: Order, cursor: str | None, limit: int) -> Page:
     """A page of `.values()` rows, the order's column among them."""
     if cursor:

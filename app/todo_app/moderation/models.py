@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -24,6 +25,21 @@ class Severity(models.IntegerChoices):
     HIGH = 3, "High"
 
 
+AUDITED = ("word", "severity")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(*AUDITED)),
+    pghistory.DeleteEvent(),
+    fields=list(AUDITED),
+    model_name="BannedWordAudit",
+    context_field=pghistory.ContextJSONField(),
+    context_id_field=None,  # type: ignore[arg-type]  # documented, typed too narrowly
+    obj_field=pghistory.ObjForeignKey(related_name="audit"),
+    attrs={"pgh_id": models.BigAutoField(primary_key=True)},
+    append_only=True,
+)
 class BannedWord(BaseModel):
     """A literal word or phrase; look-alikes are caught by folding, not by more rows."""
 

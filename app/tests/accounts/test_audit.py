@@ -1,0 +1,132 @@
+"""The audit trail: every way of writing leaves a row with whoever it was, and nobody can take it back."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+
+from tests.conftest import api
+from tests.servers import Servers
+from todo_app.accounts.audit import users_audit
+from todo_app.accounts.bans import users_ban
+from todo_app.accounts.models import User
+from todo_app.moderation.audit import words_audit
+from todo_app.moderation.models import BannedWord
+
+pytestmark = pytest.mark.integration
+
+
+def newest(user: User) -> dict[str, Any]:
+    """The last row of this user's trail."""
+    row = users_audit(user_id=user.pk).first()
+    assert row is not None
+    return row
+
+
+def test_a_ban_through_the_api_names_actor_route_and_request(user: User, admin: User) -> None:
+    body = {"user_ids": [str(user.pk)], "action": "ban", "reason": "spam"}
+    answer = api(admin).post("/api/v1/users/ban", body, content_type="application/json")
+
+    row = newest(user)
+    assert (row["change"], row["is_banned"], row["ban_reason"], row["banned_by_id"]) == (
+        "update",
+        True,
+        "spam",
+        admin.pk,
+    )
+    assert row["context"] == {
+        "actor": str(admin.pk),
+        "route": "api/v1/users/ban",
+        "request_id": answer.headers["X-Request-ID"],
+    }
+
+
+def test_raw_sql_and_update_leave_a_row_without_an_actor(user: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_user SET role = 'admin' WHERE id = %s", [user.pk])
+
+    row = newest(user)
+    assert (row["change"], row["role"], row["context"]) == ("update", "admin", None)
+
+
+def test_columns_that_are_not_audited_leave_no_row(user: User) -> None:
+    before = users_audit(user_id=user.pk).count()
+    user.violation_count = 4
+    user.save()
+
+    assert users_audit(user_id=user.pk).count() == before == 1
+
+
+def test_facts_of_one_request_do_not_reach_the_next_writer(user: User, admin: User) -> None:
+    users_ban(user_ids=[user.pk], action="ban", reason="x", actor=admin, now=timezone.now())
+    assert newest(user)["context"] is None, "a service called outside of a request"
+
+    body = {"user_ids": [str(user.pk)], "action": "unban", "reason": "x"}
+    assert api(admin).post("/api/v1/users/ban", body, content_type="application/json").status_code == 200
+    assert newest(user)["context"]["actor"] == str(admin.pk)
+    user.refresh_from_db()
+    user.username += "-renamed"
+    user.save()
+    assert newest(user)["context"] is None
+
+
+def test_the_session_of_a_page_is_an_actor_too(user: User, admin: User) -> None:
+    client = Client()
+    client.force_login(admin, backend="todo_app.accounts.backends.AccountBackend")
+    client.post(f"/moderation/users/{user.pk}/ban", {"action": "ban", "reason": "spam"})
+
+    assert newest(user)["context"]["actor"] == str(admin.pk)
+
+
+def test_a_command_is_named(database: Servers) -> None:
+    environment = {**database.environment(), "PATH": "/usr/bin:/bin", "TODO_INITIAL_WORDS": "commandword"}
+    folder = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "entrypoint", "migrate"], cwd=folder, env=environment, check=True, timeout=100)
+
+    row = words_audit(word_id=BannedWord.objects.get(word="commandword").pk).get()
+    assert row["context"] == {"command": "bootstrap"}
+
+
+def test_words_have_a_trail_that_outlives_them(admin: User) -> None:
+    client = api(admin)
+    word = f"trail{admin.pk.hex[:12]}"
+    body = {"word": word, "severity": 1}
+    key = client.post("/api/v1/banned-words", body, content_type="application/json").json()["id"]
+    client.delete(f"/api/v1/banned-words/{key}")
+
+    rows = client.get(f"/api/v1/audit/words?object_id={key}").json()["data"]
+
+    assert [(row["change"], row["word"], row["context"]["actor"]) for row in rows] == [
+        ("delete", word, str(admin.pk)),
+        ("insert", word, str(admin.pk)),
+    ]
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM accounts_useraudit", "UPDATE accounts_useraudit SET username = ''"])
+def test_nobody_rewrites_the_trail(user: User, statement: str) -> None:
+    before = users_audit().count()
+
+    with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+        connection.cursor().execute(statement)
+
+    assert users_audit().count() == before > 0
+
+
+def test_the_trail_is_paged_newest_first(user: User, admin: User) -> None:
+    for number in range(3):
+        user.refresh_from_db()
+        user.username = f"{user.username[:20]}-{number}-{user.pk.hex[-8:]}"
+        user.save()
+    client, address = api(admin), f"/api/v1/audit/users?object_id={user.pk}&limit=2"
+
+    first = client.get(address).json()
+    second = client.get(f"{address}&cursor={first['next']}").json()
+
+    rows = first["data"] + second["data"]
+    assert (len(rows), second["next"]) == (4, None)
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
