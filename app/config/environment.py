@@ -2,13 +2,14 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.secret_files import SecretFiles, SecretMissing
@@ -40,6 +41,16 @@ def _network(value: str) -> str:
     return str(ip_network(value))
 
 
+_SHARD = re.compile(r"(?P<name>[a-z][a-z0-9-]{0,30})=(?P<host>[^:/]+)(:(?P<port>\d{1,5}))?/(?P<database>[^/]+)")
+
+
+def _shard(value: str) -> str:
+    found = _SHARD.fullmatch(value)
+    if not found or found["name"] in {"default", "directory"} or int(found["port"] or 5432) > 65535:
+        raise ValueError("name=host:port/database")
+    return value
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
@@ -61,6 +72,9 @@ class Environment(BaseSettings):
     database_pool_max: int = Field(default=8, ge=1, le=100, description="connections of one process, 1..100")
     database_pooler: Literal["none", "transaction"] = Field(
         default="none", description="none, or transaction when TODO_DATABASE_HOST is a PgBouncer in transaction mode"
+    )
+    shards: Annotated[tuple[Annotated[str, AfterValidator(_shard)], ...], NoDecode, BeforeValidator(_split)] = Field(
+        default=(), description="further databases, e.g. s1=db1.example.org:5432/todo,s2=db2.example.org/todo"
     )
     redis_host: str = Field(min_length=1, description="a host name or address")
     redis_port: int = Field(default=6379, ge=1, le=65535, description="a port, 1..65535")
@@ -86,6 +100,19 @@ class Environment(BaseSettings):
     relay_batch: int = Field(default=100, ge=1, le=1000, description="events published at once, 1..1000")
     relay_tries: int = Field(default=10, ge=1, le=100, description="tries before an event is dead, 1..100")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("shards")
+    @classmethod
+    def _names_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [entry.partition("=")[0] for entry in value]
+        if len(names) != len(set(names)):
+            raise ValueError("each name once")
+        return value
+
+    def shard_places(self) -> dict[str, tuple[str, int, str]]:
+        """Host, port and database of each shard by its name."""
+        found = [match for entry in self.shards if (match := _SHARD.fullmatch(entry))]
+        return {match["name"]: (match["host"], int(match["port"] or 5432), match["database"]) for match in found}
 
 
 def load() -> tuple[Environment, SecretFiles]:

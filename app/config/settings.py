@@ -28,6 +28,7 @@ CSRF_TRUSTED_ORIGINS = [ENV.public_url]
 INSTALLED_APPS = [
     "todo_app.common",
     "todo_app.outbox",
+    "todo_app.shards",
     "todo_app.accounts",
     "todo_app.moderation",
     "todo_app.todos",
@@ -87,6 +88,22 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 DATABASE_LIMITS = LIMITS
+SHARDS = tuple(ENV.shard_places())  # beside "default", which is the directory
+for _alias, (_host, _port, _name) in ENV.shard_places().items():
+    DATABASES[_alias] = database_settings(
+        host=_host,
+        port=_port,
+        name=_name,
+        user=ENV.database_user,
+        pool_max=ENV.database_pool_max,
+        pooler=ENV.database_pooler,
+    )
+if SHARDS:
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware") + 1,
+        "todo_app.accounts.home_middleware.HomeMiddleware",
+    )
+    SESSION_ENGINE = "todo_app.shards.sessions"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TRUSTED_PROXIES = [ip_network(network) for network in ENV.trusted_proxies]
 REDIS_HOST, REDIS_PORT = ENV.redis_host, ENV.redis_port

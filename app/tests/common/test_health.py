@@ -65,7 +65,7 @@ def test_draining_is_unready(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_many_probes_at_once_ask_the_database_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
-    def ask() -> tuple[str, ...]:
+    def ask(_shard: str) -> tuple[str, ...]:
         asked.append(1)
         return ()
 

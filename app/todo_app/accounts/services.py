@@ -15,6 +15,7 @@ from todo_app.accounts.scopes import scopes_of_role
 from todo_app.accounts.selectors import token_by_digest
 from todo_app.accounts.throttle import SignInThrottled, attempt_reserve, attempt_succeeded
 from todo_app.common.metrics import SIGN_INS
+from todo_app.shards.homes import home_enter
 
 TOKEN_PREFIX = "slw_"  # noqa: S105 - lets scanners recognise a leaked token; it is no secret
 TOKEN_LIFETIME = timedelta(days=30)
@@ -57,6 +58,8 @@ def credentials_check(*, username: str, password: str, address: str, device: str
         SIGN_INS.labels("throttled").inc()
         raise
     user = User.objects.filter(username=User.normalize_username(username)).first()
+    if user is not None and home_enter(user.pk):
+        user = User.objects.get(pk=user.pk)  # on the directory only its name is left
     if user is None:
         make_password(password)  # as slow as a real check, so that time does not tell which names exist
     if user is None or not check_password(password, user.password):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import redis
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from psycopg_pool import PoolTimeout
 
 from todo_app.common.redis_client import client
+from todo_app.common.shards import each_shard
 
 DRAINING = threading.Event()
 FRESH = 1.0  # seconds an answer is shared, so that probes cannot exhaust the pool
@@ -22,7 +23,7 @@ class _Cache:
     until: float = 0.0
     reasons: tuple[str, ...] = ()
     redis: str = "ok"
-    migrated: bool = False
+    migrated: set[str] = field(default_factory=set)  # shards
 
 
 _cache = _Cache()
@@ -40,7 +41,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         return JsonResponse({"status": "unready", "reasons": ["draining"]}, status=503)
     with _lock:
         if time.monotonic() > _cache.until:
-            _cache.reasons = _database_reasons()
+            _cache.reasons = tuple(reason for shard in each_shard() for reason in _database_reasons(shard))
             _cache.redis = _redis_state()
             _cache.until = time.monotonic() + FRESH
         reasons, redis_state = _cache.reasons, _cache.redis
@@ -48,21 +49,21 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=503 if reasons else 200)
 
 
-def _database_reasons() -> tuple[str, ...]:
+def _database_reasons(shard: str) -> tuple[str, ...]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         # applied migrations do not vanish while we run, so one complete look is enough
-        if not _cache.migrated:
+        if shard not in _cache.migrated:
             executor = MigrationExecutor(connection)
             pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
             if pending:
                 return (f"{len(pending)} migrations are not applied, first {pending[0][0]}",)
-            _cache.migrated = True
+            _cache.migrated.add(shard)
     except DatabaseError as error:
         if isinstance(error.__cause__, PoolTimeout) and _pool_connected():
             return ("database: no connection became free in time",)
-        return (f"database: {settings.DATABASES['default']['HOST']} does not answer",)
+        return (f"database: {settings.DATABASES[shard]['HOST']} does not answer",)
     return ()
 
 

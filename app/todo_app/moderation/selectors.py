@@ -8,8 +8,10 @@ from django.db import connection
 from django.db.models import QuerySet, Subquery
 
 from todo_app.common.models import Revision
+from todo_app.common.shards import on_directory
 from todo_app.moderation.matcher import BannedEntry
 from todo_app.moderation.models import WORDS_REVISION, BannedWord, Violation
+from todo_app.shards.merging import merged_by_user
 
 
 def words_version_subquery() -> Subquery:
@@ -17,11 +19,13 @@ def words_version_subquery() -> Subquery:
     return Subquery(Revision.objects.filter(name=WORDS_REVISION).values("number")[:1])
 
 
+@on_directory()
 def words_version() -> int:
     """The list's version by a query of its own, for writes outside a request."""
     return Revision.objects.values_list("number", flat=True).get(name=WORDS_REVISION)
 
 
+@on_directory()
 def words_snapshot() -> tuple[int, list[BannedEntry]]:
     """Version and words as one statement saw them, so that a verdict never mixes two versions."""
     columns = ("word", "severity", "version")
@@ -54,6 +58,7 @@ WHERE user_id = ANY(%(users)s) GROUP BY user_id, word ORDER BY user_id, count(*)
 """
 
 
+@merged_by_user
 def violations_by_user(*, after: uuid.UUID | None, limit: int) -> list[dict[str, Any]]:
     """Per user the violations containing each word, and the number of violations. Computed from the log itself."""
     with connection.cursor() as cursor:

@@ -11,8 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from todo_app.common.shards import DIRECTORY, each_shard
 from todo_app.moderation.bootstrap import first_rows_create
 from todo_app.moderation.services import WordUnmatchable
+from todo_app.shards.fences import fences_install
 
 LOCK = 0x736C69707761  # "slipwa": the advisory lock of everything that changes the schema
 WAIT = 600  # seconds for another migrator to end
@@ -33,6 +35,10 @@ class Command(BaseCommand):
                 "TODO_DATABASE_POOLER is 'transaction'; migrations hold a lock on their session, so this command"
                 " needs TODO_DATABASE_POOLER=none and TODO_DATABASE_HOST naming PostgreSQL itself"
             )
+        for shard in each_shard():
+            self._bring_up(shard)
+
+    def _bring_up(self, shard: str) -> None:
         self._database_wait()
         with self._alone():
             with connection.cursor() as cursor:
@@ -41,11 +47,12 @@ class Command(BaseCommand):
                 )
             self._migrate()
             self._limits_keep()
+            fences = fences_install() if settings.SHARDS else 0
             try:
-                made = first_rows_create(now=timezone.now())
+                made = first_rows_create(now=timezone.now()) if shard == DIRECTORY else []
             except WordUnmatchable as error:
                 raise CommandError(f"TODO_INITIAL_WORDS: {error}") from None
-        log.info("migrated", made=made)
+        log.info("migrated", made=made, shard=shard, fences=fences)
 
     def _limits_keep(self) -> None:
         """Give the role the limits of a session, for connections through a pooler that passes no options on."""

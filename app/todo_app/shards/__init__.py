@@ -1,0 +1,1 @@
+"""Users on more than one database, behind TODO_SHARDS."""
