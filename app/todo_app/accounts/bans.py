@@ -11,12 +11,8 @@ from django.db.models import F, QuerySet
 
 from todo_app.accounts.models import Role, User
 from todo_app.common.metrics import BANS
-<<<<<<< HEAD
 from todo_app.outbox.services import event_append, events_append
-=======
-from todo_app.outbox.services import event_append
-from todo_app.shards.homes import at_home
->>>>>>> 2f3080a (Put users on more than one database, and move them without loss)
+from todo_app.shards.homes import at_shard, by_home
 
 Action = Literal["ban", "unban", "toggle"]
 BATCH = 500  # users of one transaction; 10,000 are twenty short ones instead of a long one
@@ -39,19 +35,10 @@ def users_ban(*, user_ids: Sequence[uuid.UUID], action: Action, reason: str, act
     `refused` holds the actor and the last admin who is not banned: they cannot be banned.
     """
     outcome = BanOutcome()
-<<<<<<< HEAD
-    keys = list(dict.fromkeys(user_ids))
-    for start in range(0, len(keys), BATCH):
-        _batch(outcome, keys[start : start + BATCH], action=action, reason=reason, actor=actor, now=now)
-=======
-    for key in dict.fromkeys(user_ids):
-        with at_home(key, beside=actor.pk), transaction.atomic():
-            if action != "unban":
-                # two admins who ban one another must not both succeed
-                list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
-            user = User.objects.select_for_update().filter(pk=key).first()
-            _place(outcome, user, key=key, action=action, reason=reason, actor=actor, now=now)
->>>>>>> 2f3080a (Put users on more than one database, and move them without loss)
+    for home, keys in by_home(list(dict.fromkeys(user_ids))).items():
+        with at_shard(home, beside=actor.pk):
+            for start in range(0, len(keys), BATCH):
+                _batch(outcome, keys[start : start + BATCH], action=action, reason=reason, actor=actor, now=now)
     return outcome
 
 

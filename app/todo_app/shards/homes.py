@@ -56,13 +56,27 @@ def home_of(user_id: uuid.UUID) -> str:
     return home
 
 
+def by_home(user_ids: list[uuid.UUID]) -> dict[str, list[uuid.UUID]]:
+    """The users of each database; who is unknown counts as the directory's. Raises UserMoving."""
+    if not settings.SHARDS:
+        return {DIRECTORY: user_ids}
+    with on_directory():
+        rows = UserHome.objects.filter(pk__in=user_ids).values_list("user_id", "shard", "moving_to")
+        homes = {user: (shard, moving_to) for user, shard, moving_to in rows}
+    if any(moving_to for _, moving_to in homes.values()):
+        raise UserMoving
+    found: dict[str, list[uuid.UUID]] = {}
+    for user in user_ids:
+        found.setdefault(homes.get(user, (DIRECTORY, ""))[0], []).append(user)
+    return found
+
+
 @contextmanager
-def at_home(user_id: uuid.UUID, *, beside: uuid.UUID | None = None) -> Iterator[None]:
-    """Run what is inside where this user's rows are, which may refer to the user `beside`. Raises UserMoving."""
-    home = home_of(user_id)
-    if home != current() and beside is not None:
-        stub_make(connection_of(current()), connection_of(home), [beside])
-    with on_shard(home):
+def at_shard(shard: str, *, beside: uuid.UUID) -> Iterator[None]:
+    """Run what is inside on a database whose rows may refer to the user `beside`, who is at home where we are now."""
+    if shard != current():
+        stub_make(connection_of(current()), connection_of(shard), [beside])
+    with on_shard(shard):
         yield
 
 
