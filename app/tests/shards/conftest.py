@@ -53,7 +53,8 @@ def moved(sharded: Servers, make_user: Callable[..., User]) -> User:
         todo_create(owner=user, title=f"before {number}", now=timezone.now())
     user_move(user_id=user.pk, target="s1", now=timezone.now())
     with on_shard("s1"):
-        return User.objects.get(pk=user.pk)
+        user.refresh_from_db()
+    return user
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from psycopg import sql
 from todo_app.outbox.models import Event
 from todo_app.shards.tables import UserTable, user_tables
 
+POSITION = "position"  # counted by each database; the target gives new ones in the same order
 EVENTS = Event._meta.db_table  # noqa: SLF001 - _meta is Django's documented API
 KEPT_BY_STUBS = {"id", "username", "created_on", "updated_on"}
 
@@ -23,16 +24,17 @@ class CopyDiffers(Exception):
 def rows_copy(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, user_id: uuid.UUID) -> None:
     """All tables, in PostgreSQL's own binary form."""
     for table in user_tables():
-        _stream(source, target, table.name, table.columns, table.where(), user_id)
+        _stream(source, target, table.name, columns=table.columns, where=table.where(), parameter=user_id)
 
 
 def events_copy(source: BaseDatabaseWrapper, target: BaseDatabaseWrapper, user_id: uuid.UUID) -> None:
     """Unpublished events of the user's rows go along, so that events of one key leave by one relay, in order."""
     keys = _event_keys(source, user_id)
-    columns = tuple(field.column for field in Event._meta.concrete_fields)  # noqa: SLF001 - see EVENTS
+    columns = tuple(str(field.column) for field in Event._meta.concrete_fields if field.column != POSITION)  # noqa: SLF001 - see EVENTS
     with target.cursor() as cursor:
         cursor.execute(f'DELETE FROM "{EVENTS}" WHERE published_on IS NULL AND key = ANY(%s)', [keys])  # noqa: S608 - a table's name
-    _stream(source, target, EVENTS, columns, "published_on IS NULL AND key = ANY(%s)", keys)
+    where = "published_on IS NULL AND key = ANY(%s) ORDER BY position"
+    _stream(source, target, EVENTS, columns=columns, where=where, parameter=keys)
 
 
 def rows_delete(database: BaseDatabaseWrapper, user_id: uuid.UUID) -> None:
@@ -112,14 +114,15 @@ def _events_sum(database: BaseDatabaseWrapper, keys: list[str]) -> tuple[int, st
     return _digest(database, rows, keys)
 
 
-def _digest(database: BaseDatabaseWrapper, rows: str, parameter: object) -> tuple[int, str]:
+def _digest(database: BaseDatabaseWrapper, rows: str, parameter: uuid.UUID | list[str]) -> tuple[int, str]:
     with database.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(md5(string_agg(sum, '' ORDER BY sum)), '') FROM"  # noqa: S608 - made above
             f" (SELECT md5(r::text) AS sum FROM ({rows}) AS r) AS sums",
             [parameter],
         )
-        return tuple(cursor.fetchone())
+        number, digest = cursor.fetchone()
+        return number, digest
 
 
 def _event_keys(database: BaseDatabaseWrapper, user_id: uuid.UUID) -> list[str]:
@@ -134,23 +137,23 @@ def _event_keys(database: BaseDatabaseWrapper, user_id: uuid.UUID) -> list[str]:
 
 def _stub_values(model: type[models.Model]) -> dict[str, Any]:
     fields = [field for field in model._meta.concrete_fields if field.column not in KEPT_BY_STUBS]  # noqa: SLF001 - see EVENTS
-    values = {field.column: field.get_default() for field in fields}
+    values = {str(field.column): field.get_default() for field in fields}
     return {**values, "password": "!"}  # fits no password
 
 
 def _moving(database: BaseDatabaseWrapper, user_id: uuid.UUID) -> None:
     """This transaction may write behind the fence, takes its time, and its rows are no news for the audit trail."""
     with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('slipway.moving', %s, true), set_config('statement_timeout', '0', true)", [str(user_id)]
-        )
-        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        cursor.execute("SELECT set_config('slipway.moving', %s, true)", [str(user_id)])
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            cursor.execute("SELECT set_config(%s, '0', true)", [limit])
 
 
 def _stream(
     source: BaseDatabaseWrapper,
     target: BaseDatabaseWrapper,
     table: str,
+    *,
     columns: tuple[str, ...],
     where: str,
     parameter: object,
@@ -167,7 +170,11 @@ def _stream(
     writing = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table), names)
     for database in (source, target):
         database.ensure_connection()
-    with source.connection.cursor() as give, target.connection.cursor() as take:
-        with give.copy(reading) as rows, take.copy(writing) as into:
-            for part in rows:
-                into.write(part)
+    with (
+        source.connection.cursor() as give,
+        target.connection.cursor() as take,
+        give.copy(reading) as rows,
+        take.copy(writing) as into,
+    ):
+        for part in rows:
+            into.write(part)

@@ -15,7 +15,7 @@ class SessionStore(DatabaseStore):
         with on_directory():
             return super().load()
 
-    def exists(self, session_key: str | None) -> bool:
+    def exists(self, session_key: str) -> bool:
         """See the base class."""
         with on_directory():
             return super().exists(session_key)

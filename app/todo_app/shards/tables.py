@@ -34,7 +34,7 @@ class UserTable:
     def columns(self) -> tuple[str, ...]:
         """All but counted keys, which every database counts by itself."""
         fields = self.model._meta.concrete_fields  # noqa: SLF001 - see name
-        return tuple(field.column for field in fields if not isinstance(field, models.AutoField))
+        return tuple(str(field.column) for field in fields if not isinstance(field, models.AutoField))
 
     @property
     def has_uuid_key(self) -> bool:
@@ -54,7 +54,9 @@ class OwnerUnclear(Exception):
 def user_tables() -> tuple[UserTable, ...]:
     """The user's own table first, then what hangs on it, parents before children. Raises OwnerUnclear."""
     user = get_user_model()
-    found = {user: UserTable(model=user, owner='{row}."id"', references=_references(user, None))}
+    found: dict[type[models.Model], UserTable] = {
+        user: UserTable(model=user, owner='{row}."id"', references=_references(user, None))
+    }
     waiting = [model for model in apps.get_models(include_auto_created=True) if _own(model) and model is not user]
     while True:
         ready = {model: table for model in waiting if (table := _table(model, found)) is not None}
@@ -88,9 +90,9 @@ def _table(model: type[models.Model], found: dict[type[models.Model], UserTable]
     if direct or any(key.related_model is user for key in keys):
         raise OwnerUnclear(f"{model._meta.label}: name its owner in todo_app.shards.tables")  # noqa: SLF001 - see name
     for key in keys:
-        if (parent := found.get(key.related_model)) is not None and not key.null:  # type: ignore[arg-type]  # a class at run time
+        if (parent := found.get(key.related_model)) is not None and not key.null:
             inner = parent.owner.format(row=f'"{parent.name}"')
-            remote = key.target_field.column
-            owner = f'(SELECT {inner} FROM "{parent.name}" WHERE "{parent.name}"."{remote}" = {{row}}."{key.column}")'
+            here, there = f'{{row}}."{key.column}"', f'"{parent.name}"."{key.target_field.column}"'
+            owner = f'(SELECT {inner} FROM "{parent.name}" WHERE {there} = {here})'  # noqa: S608 - names of tables and columns
             return UserTable(model=model, owner=owner, references=())
     return None

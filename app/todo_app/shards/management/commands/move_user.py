@@ -26,9 +26,7 @@ class Command(BaseCommand):
     def handle(self, *_args: object, user: uuid.UUID, shard: str, **_options: object) -> None:
         """Move, then tell."""
         if settings.ENV.database_pooler != "none":
-            raise CommandError(
-                "a move holds a lock on its session: use TODO_DATABASE_POOLER=none and PostgreSQL's host"
-            )
+            raise CommandError("a move locks its session: it needs TODO_DATABASE_POOLER=none and PostgreSQL's host")
         try:
             moved = user_move(user_id=user, target=shard, now=timezone.now())
         except (MoveRefused, CopyDiffers, DrainTimeout, DatabaseError) as error:
