@@ -42,7 +42,7 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         key = token_create(user=owner, name="", now=now).row.pk
     elif "todos" in route:
         key = todo_create(owner=owner, title="mine", now=now).pk
-    elif "banned-words" in route:
+    elif "banned-words" in route or "moderation/words" in route:
         key = word_add(word=f"word {now.timestamp()} {role}", severity=1, now=now).pk
     elif "violations" in route:
         refusal = Refusal(owner.pk, "bad\n", (Hit(0, 3, "bad", 1),), 1)
@@ -54,6 +54,8 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         ("sign-in", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
         ("api/v1/todos", "POST"): {"title": "new"},
         ("", "POST"): {"title": "new"},
+        (f"todos/{KEY}", "POST"): {"title": "changed"},
+        ("moderation/words", "POST"): {"word": f"page {now.timestamp()} {role}", "severity": 1},
         (f"api/v1/todos/{KEY}", "PATCH"): {"title": "changed"},
         ("api/v1/banned-words", "POST"): {"word": f"new {now.timestamp()} {role}"},
         ("api/v1/users/ban", "POST"): {"user_ids": [str(cast["other"].pk)], "action": "unban", "reason": "test"},

@@ -7,7 +7,6 @@ from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,9 +15,9 @@ from todo_app.accounts.client_address import client_address
 from todo_app.accounts.device import device_of, device_remember
 from todo_app.accounts.services import CredentialsWrong, credentials_check
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
+from todo_app.pages.targets import back
 
 BACKEND = "todo_app.accounts.backends.AccountBackend"
-NEXT_MAX = 2000  # characters
 
 
 @never_cache
@@ -50,18 +49,9 @@ def _judged(request: HttpRequest, username: str, password: str) -> HttpResponse:
     except ThrottleUnavailable:
         return _again(request, "Sign-in is not possible right now. Try again in a moment.", 503)
     login(request, user, backend=BACKEND)
-    response = HttpResponseRedirect(_inside(request.POST.get("next", "")))
+    response = HttpResponseRedirect(back(request, otherwise=reverse("pages:todos")))
     device_remember(response, account=username)
     return response
-
-
-def _inside(target: str) -> str:
-    """The target when it is a path of this site; otherwise the first page."""
-    plain = target.isprintable() and "\\" not in target and len(target) <= NEXT_MAX
-    path = target.startswith("/") and not target.startswith("//")
-    if plain and path and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        return target
-    return reverse("pages:todos")
 
 
 @require_safe

@@ -2,14 +2,18 @@
 
 from django.urls import path
 
-from todo_app.pages import moderation, sign_in, todos
+from todo_app.pages import moderation, people, sign_in, todo, todos, words
 
 app_name = "pages"
 urlpatterns = [
     path("", todos.todos, name="todos"),
-    path("todos/<uuid:key>/<str:action>", todos.todo_action, name="todo-action"),
+    path("todos/<uuid:key>", todo.todo, name="todo"),
+    path("todos/<uuid:key>/<str:action>", todo.todo_action, name="todo-action"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("moderation", moderation.desk, name="moderation"),
-    path("moderation/users/<uuid:key>/ban", moderation.ban, name="ban"),
+    path("moderation/words", words.words, name="words"),
+    path("moderation/words/<uuid:key>/delete", words.delete, name="word-delete"),
+    path("moderation/users/<uuid:key>", people.person, name="person"),
+    path("moderation/users/<uuid:key>/ban", people.ban, name="ban"),
 ]

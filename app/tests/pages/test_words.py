@@ -1,0 +1,55 @@
+"""The list of banned words."""
+
+import pytest
+from django.utils.html import escape
+
+from tests.pages.signed_in import signed_in
+from todo_app.accounts.models import User
+from todo_app.moderation.models import BannedWord
+from todo_app.todos.models import Todo
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_word_is_added_judges_at_once_and_is_removed(user: User, admin: User, word: str) -> None:
+    desk, new = signed_in(admin), word[::-1]
+    page = desk.post("/moderation/words", {"word": new, "severity": 3}, follow=True).content.decode()
+    assert "Added" in page
+    assert signed_in(user).post("/", {"title": f"a {new}"}).status_code == 409
+
+    row = BannedWord.objects.get(word=new)
+    page = desk.post(f"/moderation/words/{row.pk}/delete", follow=True).content.decode()
+    assert "Removed" in page
+    signed_in(user).post("/", {"title": f"a {new}"})
+    assert Todo.objects.filter(owner=user, title=f"a {new}").exists()
+    assert "any more" in desk.post(f"/moderation/words/{row.pk}/delete", follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "told"),
+    [("", 422, "Enter a word"), ("a" * 101, 422, "at most 100"), ("!!!", 422, "never be found|found in a text")],
+)
+def test_a_word_that_cannot_be_added_is_kept_in_the_form(admin: User, typed: str, status: int, told: str) -> None:
+    response = signed_in(admin).post("/moderation/words", {"word": typed, "severity": 1})
+
+    page = response.content.decode()
+    assert response.status_code == status
+    assert any(part in page for part in told.split("|"))
+    assert f'value="{escape(typed)}"' in page
+
+
+def test_a_word_that_is_listed_already_says_as_what(admin: User, word: str) -> None:
+    response = signed_in(admin).post("/moderation/words", {"word": word.upper(), "severity": 1})
+
+    assert response.status_code == 409
+    assert f"as: {word}" in response.content.decode()
+
+
+def test_the_list_is_searched(admin: User, word: str) -> None:
+    page = signed_in(admin).get("/moderation/words", {"q": word[3:-1].upper()}).content.decode()
+    assert page.count(">Remove<") == 1
+    assert word in page
+
+    page = signed_in(admin).get("/moderation/words", {"q": "no-such-\x00word"}).content.decode()
+    assert "No word of the list" in page
+    assert signed_in(admin).get("/moderation/words", {"cursor": "nonsense"}).status_code == 404
