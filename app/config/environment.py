@@ -79,6 +79,9 @@ class Environment(BaseSettings):
     redis_host: str = Field(min_length=1, description="a host name or address")
     redis_port: int = Field(default=6379, ge=1, le=65535, description="a port, 1..65535")
     ban_threshold: int = Field(default=15, ge=1, le=10_000, description="violations that ban a user, 1..10000")
+    violation_retention_months: int = Field(
+        default=24, ge=0, le=1200, description="months a violation is kept, 1..1200; 0 keeps all"
+    )
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
     ] = Field(default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,fd00::/8")

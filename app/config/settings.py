@@ -118,6 +118,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:todos"
 BAN_THRESHOLD = ENV.ban_threshold
+VIOLATION_RETENTION_MONTHS = ENV.violation_retention_months
 
 # Cookies and HSTS follow the scheme users type: over http a Secure cookie never returns, and an HSTS
 # header for 127.0.0.1 would make every other local site unreachable, so env local on plain http works.

@@ -61,7 +61,9 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         ("api/v1/users/ban", "POST"): {"user_ids": [str(cast["other"].pk)], "action": "unban", "reason": "test"},
         (f"moderation/users/{KEY}/ban", "POST"): {"action": "unban", "reason": "test"},
     }
-    return "/" + route.replace(KEY, str(key)).replace("<str:action>", "start"), bodies.get((route, method), {})
+    days = "?first=2026-01-01&last=2026-01-31" if route in {"api/v1/violations/days", "api/v1/violations/words"} else ""
+    address = "/" + route.replace(KEY, str(key)).replace("<str:action>", "start") + days
+    return address, bodies.get((route, method), {})
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo_app.moderation.matcher import BannedEntry, Matcher
+from todo_app.moderation.entries import BannedEntry
+from todo_app.moderation.matcher import Matcher
 
 MATCHER = Matcher([BannedEntry("damn", 1), BannedEntry("ass", 2), BannedEntry("go away", 3)], version=1)
 EVASIONS = [

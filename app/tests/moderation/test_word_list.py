@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from tests.conftest import api
 from todo_app.accounts.models import User
+from todo_app.moderation.entries import WordUnmatchable
 from todo_app.moderation.models import BannedWord
-from todo_app.moderation.services import WordTaken, WordUnmatchable, word_add
+from todo_app.moderation.services import WordTaken, word_add
 
 pytestmark = pytest.mark.integration
+FORM = {"kind": "literal", "severity": "2"}
 
 
 @pytest.mark.parametrize("text", ["!!!", "\u200b\u200b", "\u0301", " - ", "\ufdfa" * 100])
@@ -68,9 +70,11 @@ def test_admin_tells_both_beside_the_field(admin: User, word: str) -> None:
     client = Client()
     client.force_login(admin, backend=settings.AUTHENTICATION_BACKENDS[0])
 
-    def add(text: str) -> str:
-        return client.post("/admin/moderation/bannedword/add/", {"word": text, "severity": "2"}).content.decode()
+    address = "/admin/moderation/bannedword/add/"
 
-    assert "could ever be found" in add("!!!")
+    def add(text: str) -> str:
+        return client.post(address, {"word": text, **FORM}).content.decode()
+
+    assert "can never be found" in add("!!!")
     assert f"as: {word}" in add(word.upper())
-    assert client.post("/admin/moderation/bannedword/add/", {"word": f"{word}q", "severity": "2"}).status_code == 302
+    assert client.post(address, {"word": f"{word}q", **FORM}).status_code == 302

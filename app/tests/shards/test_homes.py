@@ -14,7 +14,7 @@ from todo_app.accounts.models import ApiToken, User
 from todo_app.common import health
 from todo_app.common.shards import chunks_on, current, on_directory, on_shard
 from todo_app.moderation.models import Violation
-from todo_app.moderation.selectors import violations_by_user
+from todo_app.moderation.reports import violations_by_user
 from todo_app.outbox.models import Event
 from todo_app.todos.models import Todo
 from todo_app.todos.services import todo_create

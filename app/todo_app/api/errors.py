@@ -19,7 +19,8 @@ from todo_app.api.permissions import ScopeMissing
 from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
-from todo_app.moderation.services import WordTaken, WordUnmatchable
+from todo_app.moderation.entries import PatternRefused, WordUnmatchable
+from todo_app.moderation.services import WordTaken
 from todo_app.todos.models import DueNotAhead
 from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
 
@@ -122,6 +123,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
         extra={"word": e.existing},
     ),
     WordUnmatchable: _fixed(422, "word-unmatchable", "Nothing of this word could ever be found in a text."),
+    PatternRefused: lambda e: Problem(
+        status=422, type="pattern-refused", title="The pattern is refused.", detail=e.reason
+    ),
     CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
     PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),

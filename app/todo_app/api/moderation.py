@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from todo_app.api.base import Endpoint, located
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
+from todo_app.api.reports import violation_out
 from todo_app.api.schemas.base import PageQuery
-from todo_app.api.schemas.moderation import ReportPage, ReportQuery, ViolationOut, WordIn, WordOut, WordPage
+from todo_app.api.schemas.moderation import ViolationOut, WordIn, WordOut, WordPage
 from todo_app.common.problems import NOT_FOUND
 from todo_app.moderation import selectors
 from todo_app.moderation.models import BannedWord
@@ -39,8 +40,9 @@ class BannedWords(Endpoint):
     def post(self, request: Request) -> Response:
         """Every process judges by it from its next request on."""
         body = self.body(request, WordIn)
-        row = word_add(word=body.word, severity=body.severity, now=timezone.now())
-        data = {"id": row.pk, "word": row.word, "severity": row.severity, "created_on": row.created_on}
+        row = word_add(word=body.word, severity=body.severity, kind=body.kind, now=timezone.now())
+        columns = ("id", "word", "kind", "severity", "created_on")
+        data = {name: getattr(row, name) for name in columns}
         return Response(data, status=201, headers=located(request, row.pk))
 
 
@@ -60,26 +62,6 @@ class BannedWordDetail(Endpoint):
         return Response(status=204)
 
 
-class Violations(Endpoint):
-    """The log, summed up by user."""
-
-    resource = "violations"
-    permission_classes = (MayBan,)
-
-    @extend_schema(
-        operation_id="report_violations",
-        parameters=page_parameters(ReportQuery),
-        responses={200: ReportPage, **problems(401, 403, 422)},
-    )
-    def get(self, request: Request) -> Response:
-        """`count` is the number of violations containing the word, `total` the number of violations."""
-        query = self.query(request, ReportQuery)
-        rows = selectors.violations_by_user(after=query.cursor, limit=query.limit + 1)
-        more = len(rows) > query.limit
-        rows = rows[: query.limit]
-        return Response({"data": rows, "next": str(rows[-1]["user_id"]) if more else None})
-
-
 class ViolationDetail(Endpoint):
     """One refused write."""
 
@@ -92,6 +74,4 @@ class ViolationDetail(Endpoint):
         row = selectors.violations().filter(pk=key).first()
         if row is None:
             return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
-        row["username"] = row.pop("user__username")
-        row.pop("user__is_banned")
-        return Response(row)
+        return Response(violation_out(row))

@@ -41,7 +41,10 @@ def page_parameters(schema: type[BaseModel]) -> list[OpenApiParameter]:
         if reference := choice.get("$ref"):
             choice = document["$defs"][reference.rpartition("/")[2]]
         shape = {key: value for key, value in choice.items() if key not in {"title", "description", "default"}}
+        needed = name in document.get("required", [])
         found.append(
-            OpenApiParameter(name, shape or OpenApiTypes.STR, OpenApiParameter.QUERY, default=details.get("default"))
+            OpenApiParameter(
+                name, shape or OpenApiTypes.STR, OpenApiParameter.QUERY, default=details.get("default"), required=needed
+            )
         )
     return found

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from todo_app.api import audit, auth, moderation, todos, users
+from todo_app.api import audit, auth, moderation, reports, todos, users
 
 app_name = "api"
 urlpatterns = [
@@ -19,7 +19,10 @@ urlpatterns = [
     path("todos/<uuid:key>/cancel", todos.TodoCancel.as_view()),
     path("banned-words", moderation.BannedWords.as_view()),
     path("banned-words/<uuid:key>", moderation.BannedWordDetail.as_view()),
-    path("violations", moderation.Violations.as_view()),
+    path("violations", reports.Violations.as_view()),
+    path("violations/days", reports.ViolationDays.as_view()),
+    path("violations/words", reports.ViolationWords.as_view()),
+    path("violations/users/<uuid:key>", reports.UserViolationLog.as_view()),
     path("violations/<uuid:key>", moderation.ViolationDetail.as_view()),
     path("users/ban", users.UsersBan.as_view()),
     path("users/<uuid:key>", users.UserDetail.as_view()),

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.db import transaction
 
 from todo_app.accounts.models import Role, User
-from todo_app.moderation.matcher import entry_key
+from todo_app.moderation.entries import entry_key
 from todo_app.moderation.models import BannedWord, Severity
 from todo_app.moderation.services import word_add
 
 
 def first_rows_create(*, now: datetime) -> list[str]:
-    """Create what is missing; returns the names of what was made. Raises SecretMissing, WordUnmatchable."""
+    """Create what is missing; returns the names of what was made. Raises SecretMissing, EntryInvalid."""
     made = []
     with transaction.atomic():
         if not User.objects.filter(role=Role.ADMIN).exists():

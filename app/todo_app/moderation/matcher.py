@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from ahocorasick_rs import AhoCorasick, Implementation
 
 from todo_app.moderation.confusables import LEET, LEET_MARKS
+from todo_app.moderation.entries import BannedEntry, entry_key
+from todo_app.moderation.entries import spaced as _spaced
 from todo_app.moderation.folding import fold, places
 
-_NOT_WORD = re.compile(r"[\W_]")
-_ASCII_SPACED = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + b" " * 128
 # a = letter, 1 = sign that can stand for a letter, space = anything else
 _SHAPE = (
     bytes(97 if chr(code).isalpha() else 49 if code < 128 and chr(code) in LEET_MARKS else 32 for code in range(128))
@@ -41,14 +41,6 @@ _GAPS += b" " * 128
 _LETTERS = re.compile(r"[^\W_]+")
 
 
-@dataclass(frozen=True, slots=True)
-class BannedEntry:
-    """One word of the list."""
-
-    word: str
-    severity: int
-
-
 @dataclass(frozen=True, slots=True, order=True)
 class Hit:
     """A banned word in a text: `text[start:end]` is what stood there."""
@@ -57,11 +49,6 @@ class Hit:
     end: int
     word: str
     severity: int
-
-
-def entry_key(word: str) -> str:
-    """What a word is found by; empty when nothing of it could ever be found. Words with one key are one word."""
-    return " ".join(_spaced(fold(word)).split())
 
 
 class Matcher:
@@ -147,13 +134,6 @@ class Matcher:
 
     def _find(self, text: str) -> Sequence[tuple[int, int, int]]:
         return self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
-
-
-def _spaced(folded: str) -> str:
-    """Everything that is neither letter nor digit becomes a blank; same length."""
-    if folded.isascii():
-        return folded.encode().translate(_ASCII_SPACED).decode()
-    return _NOT_WORD.sub(" ", folded)
 
 
 def _imitates(folded: str) -> bool:

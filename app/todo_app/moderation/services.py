@@ -14,8 +14,8 @@ from todo_app.accounts.models import User
 from todo_app.common.metrics import VIOLATIONS
 from todo_app.common.models import Revision
 from todo_app.moderation.checks import Refusal, TextRefused
-from todo_app.moderation.matcher import entry_key
-from todo_app.moderation.models import FOLDED_MAX, WORDS_REVISION, BannedWord, Violation
+from todo_app.moderation.entries import word_key
+from todo_app.moderation.models import WORDS_REVISION, BannedWord, Kind, Violation
 from todo_app.outbox.services import event_append
 
 
@@ -70,23 +70,13 @@ class WordTaken(Exception):
         self.existing = existing
 
 
-class WordUnmatchable(Exception):
-    """Nothing of the word could ever be found in a text."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__(f"banned word {word!r} can never be found: it needs a letter or digit and a usual length")
-        self.word = word
-
-
-def word_add(*, word: str, severity: int, now: datetime) -> BannedWord:
+def word_add(*, word: str, severity: int, kind: str = Kind.LITERAL, now: datetime) -> BannedWord:
     """Put a word on the list; every process judges by it from its next request on.
 
-    Raises WordTaken, WordUnmatchable.
+    Raises WordTaken, WordUnmatchable, PatternRefused.
     """
-    key = entry_key(word)
-    if not 0 < len(key) <= FOLDED_MAX:
-        raise WordUnmatchable(word)
-    row = BannedWord(word=word, severity=severity, created_on=now, updated_on=now)
+    key = word_key(word, kind=kind)
+    row = BannedWord(word=word, severity=severity, kind=kind, created_on=now, updated_on=now)
     try:
         with transaction.atomic():
             row.save()

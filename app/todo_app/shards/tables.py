@@ -12,6 +12,8 @@ STAYING = {
     "admin.logentry": "what administrators did; they stay on the directory",
     "accounts.user_groups": "users with groups stay on the directory: keys of groups differ between databases",
     "accounts.user_user_permissions": "as groups",
+    "moderation.usertotal": "counted by the log's own triggers when violations arrive and leave",
+    "moderation.userwordcount": "as moderation.usertotal",
 }
 # Where more than one foreign key could name the owner.
 OWNER = {"todos.todo": "owner"}

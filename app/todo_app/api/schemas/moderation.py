@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from todo_app.api.schemas.base import In, Page, Word
-from todo_app.moderation.models import Severity
+from todo_app.moderation.models import Kind, Severity
 
 
 class WordIn(In):
@@ -14,6 +14,7 @@ class WordIn(In):
 
     word: Word
     severity: Severity = Severity.MEDIUM
+    kind: Kind = Kind.LITERAL
 
 
 class WordOut(BaseModel):
@@ -21,6 +22,7 @@ class WordOut(BaseModel):
 
     id: uuid.UUID
     word: str
+    kind: Kind
     severity: Severity
     created_on: datetime
 

@@ -5,7 +5,7 @@ Rows that could never be found, and further spellings of a listed word, are dele
 
 from django.db import migrations, models
 
-from todo_app.moderation.matcher import entry_key
+from todo_app.moderation.entries import entry_key
 
 FOLDED_MAX = 200
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from todo_app.common.shards import DIRECTORY, each_shard
 from todo_app.moderation.bootstrap import first_rows_create
-from todo_app.moderation.services import WordUnmatchable
+from todo_app.moderation.entries import EntryInvalid
+from todo_app.moderation.partitions import partitions_maintain
 from todo_app.shards.fences import fences_install
 
 LOCK = 0x736C69707761  # "slipwa": the advisory lock of everything that changes the schema
@@ -50,8 +51,9 @@ class Command(BaseCommand):
             fences = fences_install() if settings.SHARDS else 0
             try:
                 made = first_rows_create(now=timezone.now()) if shard == DIRECTORY else []
-            except WordUnmatchable as error:
-                raise CommandError(f"TODO_INITIAL_WORDS: {error}") from None
+            except EntryInvalid as error:
+                raise CommandError(f"TODO_INITIAL_WORDS: banned word {error}") from None
+            partitions_maintain(now=timezone.now())
         log.info("migrated", made=made, shard=shard, fences=fences)
 
     def _limits_keep(self) -> None:
