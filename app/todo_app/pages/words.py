@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from todo_app.common.paging import CursorInvalid, page_newest_first
+from todo_app.moderation.entries import WordUnmatchable
 from todo_app.moderation.models import BannedWord, Severity
 from todo_app.moderation.selectors import banned_words
-from todo_app.moderation.services import WordTaken, WordUnmatchable, word_add, word_delete
+from todo_app.moderation.services import WordTaken, word_add, word_delete
 from todo_app.pages.targets import back
 
 PAGE = 50
