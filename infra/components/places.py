@@ -3,9 +3,12 @@
 APP_NAMESPACE = "todo"
 DATA_NAMESPACE = "data"
 APP = "todo-app"
+# Components of the app's chart that call each backend; the chart's own policies say the same from the other end.
+REDIS_CLIENTS = ("web", "migrate")
+DATABASE_CLIENTS = (*REDIS_CLIENTS, "relay", "run-due-todos", "maintenance")
 APP_SECRET = "todo-app"  # noqa: S105 - the name of a Secret
 
 
-def app_pods(component: str) -> dict[str, str]:
-    """The labels of one workload of the app's chart."""
-    return {"app.kubernetes.io/name": APP, "app.kubernetes.io/component": component}
+def app_pods(*components: str) -> list[dict[str, str]]:
+    """The labels of workloads of the app's chart."""
+    return [{"app.kubernetes.io/name": APP, "app.kubernetes.io/component": component} for component in components]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
@@ -53,6 +53,10 @@ class Placement:
     clients_namespace: str
     clients: Sequence[Mapping[str, str]]
     protect: bool
+
+    def for_clients(self, clients: Sequence[Mapping[str, str]]) -> "Placement":
+        """The same place for other callers."""
+        return replace(self, clients=clients)
 
 
 @dataclass(frozen=True, kw_only=True)

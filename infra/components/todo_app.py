@@ -14,6 +14,7 @@ from infra.settings.delivery import DeliverySettings
 
 # Relative to the folder of a stack, where every engine runs its program.
 CHART = "../../../charts/todo-app"
+RELAY_CPU = "50m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,47 @@ class Web:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Background:
+    """What runs besides the web pods: the relay, and what the clock starts."""
+
+    relay: bool
+    relay_memory: int
+    outbox_days: int
+    due_schedule: str
+    maintenance_schedule: str
+
+    @classmethod
+    def of(cls, settings: DeliverySettings) -> Self:
+        """What the stack's settings say about it."""
+        return cls(
+            relay=settings.relay,
+            relay_memory=settings.relay_memory,
+            outbox_days=settings.outbox_days,
+            due_schedule=settings.due_schedule,
+            maintenance_schedule=settings.maintenance_schedule,
+        )
+
+    def values(self) -> dict[str, object]:
+        """The chart's values."""
+        return {
+            "relay": {
+                "enabled": self.relay,
+                "priorityClassName": SERVICE,
+                "resources": {
+                    "requests": {"cpu": RELAY_CPU, "memory": f"{self.relay_memory // 2}Mi"},
+                    "limits": {"cpu": hardening.cpu_limit(RELAY_CPU), "memory": f"{self.relay_memory}Mi"},
+                },
+            },
+            "runDueTodos": {"schedule": self.due_schedule, "priorityClassName": BATCH},
+            "maintenance": {
+                "schedule": self.maintenance_schedule,
+                "outboxDays": self.outbox_days,
+                "priorityClassName": BATCH,
+            },
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Backend:
     """Where the data stack put what the app needs; only names, no secret value."""
 
@@ -54,6 +96,20 @@ class Backend:
     redis_port: pulumi.Input[int]
     secret: pulumi.Input[str]
 
+    @classmethod
+    def of(cls, data: pulumi.StackReference) -> Self:
+        """What the data stack exports."""
+        database, redis = data.require_output("database"), data.require_output("redis")
+        return cls(
+            database_host=database["host"],
+            database_port=database["port"].apply(int),
+            database_name=database["name"],
+            database_user=database["user"],
+            redis_host=redis["host"],
+            redis_port=redis["port"].apply(int),
+            secret=data.require_output("app_secret"),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class TodoAppArgs:
@@ -63,12 +119,14 @@ class TodoAppArgs:
     image: str
     environment: Environment
     web: Web
+    background: Background
     backend: Backend
     public_url: str
     allowed_hosts: Sequence[str]
     ban_threshold: int
     demo_user: bool
     initial_words: Sequence[str]
+    trusted_proxies: Sequence[str]
 
 
 class TodoApp(pulumi.ComponentResource):
@@ -97,6 +155,7 @@ class TodoApp(pulumi.ComponentResource):
                     "banThreshold": args.ban_threshold,
                     "demoUser": args.demo_user,
                     "initialWords": list(args.initial_words),
+                    "trustedProxies": list(args.trusted_proxies),
                 },
                 "database": {
                     "host": backend.database_host,
@@ -123,6 +182,7 @@ class TodoApp(pulumi.ComponentResource):
                     },
                 },
                 "migrate": {"priorityClassName": BATCH},
+                **args.background.values(),
             },
             opts=pulumi.ResourceOptions(
                 parent=self,

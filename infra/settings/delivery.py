@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from infra.settings.base import Cpu, StackSettings
 from infra.settings.images import Frozen, Reference, complete
 
+Network = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
+Schedule = Annotated[str, Field(pattern=r"^[0-9*,/-]+( [0-9*,/A-Za-z-]+){4}$")]
 Host = Annotated[str, Field(pattern=r"^(\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)$")]
 
 
@@ -33,6 +35,15 @@ class DeliverySettings(StackSettings):
     ban_threshold: int = Field(default=15, ge=1, le=1000, description="Violations that ban a user")
     demo_user: bool = Field(default=False, description="Create the user `demo`")
     initial_words: tuple[str, ...] = Field(default=(), description="Banned words of an empty list")
+
+    trusted_proxies: tuple[Network, ...] = Field(
+        default=(), description="Networks whose X-Forwarded-For is believed, such as that of a gateway's pods"
+    )
+    relay: bool = Field(default=True, description="Publish events from the outbox")
+    relay_memory: int = Field(default=192, ge=128, le=4096, description="Memory limit of the relay, MiB")
+    outbox_days: int = Field(default=7, ge=1, le=365, description="Days a published event is kept")
+    due_schedule: Schedule = Field(default="*/5 * * * *", description="When recurring todos are made, cron in UTC")
+    maintenance_schedule: Schedule = Field(default="17 3 * * *", description="When old rows are deleted, cron in UTC")
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

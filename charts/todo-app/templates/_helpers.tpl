@@ -45,6 +45,18 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ include "todo-app.migrate.name" . }}-{{ include "todo-app.version" . }}
 {{- end }}
 
+{{- define "todo-app.relay.name" -}}
+{{ .Release.Name }}-relay
+{{- end }}
+
+{{- define "todo-app.runDueTodos.name" -}}
+{{ .Release.Name }}-run-due-todos
+{{- end }}
+
+{{- define "todo-app.maintenance.name" -}}
+{{ .Release.Name }}-maintenance
+{{- end }}
+
 {{- define "todo-app.test.name" -}}
 {{ .Release.Name }}-test
 {{- end }}
@@ -60,6 +72,7 @@ TODO_BAN_THRESHOLD: {{ .Values.config.banThreshold | int | quote }}
 TODO_DEMO_USER: {{ .Values.config.demoUser | quote }}
 TODO_INITIAL_WORDS: {{ .Values.config.initialWords | join "," | quote }}
 TODO_LOG_LEVEL: {{ .Values.config.logLevel | quote }}
+TODO_TRUSTED_PROXIES: {{ .Values.config.trustedProxies | join "," | quote }}
 TODO_DATABASE_HOST: {{ .Values.database.host | quote }}
 TODO_DATABASE_PORT: {{ .Values.database.port | int | quote }}
 TODO_DATABASE_NAME: {{ .Values.database.name | quote }}
@@ -78,6 +91,31 @@ TODO_WEB_THREADS: {{ .Values.web.threads | int | quote }}
 TODO_GRACEFUL_TIMEOUT: {{ .Values.web.drain.gracefulSeconds | int | quote }}
 {{- else }}
 GUNICORN_CMD_ARGS: --graceful-timeout=0
+{{- end }}
+{{- end }}
+
+{{/* What only the relay reads */}}
+{{- define "todo-app.relay.config" -}}
+{{ include "todo-app.config" . }}
+TODO_RELAY_FOLDER: /var/lib/todo-app/events
+TODO_RELAY_FILE_KIB: {{ .Values.relay.files.fileKib | int | quote }}
+TODO_RELAY_FILES: {{ .Values.relay.files.count | int | quote }}
+TODO_RELAY_FSYNC: {{ .Values.relay.files.fsync | quote }}
+TODO_RELAY_BATCH: {{ .Values.relay.batch | int | quote }}
+TODO_RELAY_TRIES: {{ .Values.relay.tries | int | quote }}
+{{- end }}
+
+{{/* What only the chores read */}}
+{{- define "todo-app.maintenance.config" -}}
+{{ include "todo-app.config" . }}
+TODO_OUTBOX_DAYS: {{ .Values.maintenance.outboxDays | int | quote }}
+{{- end }}
+
+{{/* The environment of a container, from text of lines `NAME: value` */}}
+{{- define "todo-app.env" -}}
+{{- range $name, $value := . | fromYaml }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
 {{- end }}
 {{- end }}
 
@@ -130,6 +168,16 @@ seccompProfile:
 {{- end -}}
 {{- if and .autoscaling.enabled (lt (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) -}}
 {{- fail (printf "web.autoscaling.maxReplicas = %d is below minReplicas = %d" (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.relay -}}
+{{- if regexMatch "^[1-9][0-9]*(Mi|Gi)$" .files.sizeLimit -}}
+{{- $mebibytes := regexReplaceAll "[MG]i$" .files.sizeLimit "" | int -}}
+{{- $room := ternary (mul $mebibytes 1024 1024) (mul $mebibytes 1024) (hasSuffix "Gi" .files.sizeLimit) -}}
+{{- $most := mul (int .files.fileKib) (int .files.count) -}}
+{{- if ge (int $most) (int $room) -}}
+{{- fail (printf "relay.files.fileKib * relay.files.count = %d KiB must be below relay.files.sizeLimit = %s: the kubelet would evict the pod" (int $most) .files.sizeLimit) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq .Values.config.environment "production") .Values.config.demoUser -}}

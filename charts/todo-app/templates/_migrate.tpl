@@ -15,10 +15,7 @@ containers:
     imagePullPolicy: {{ .Values.image.pullPolicy }}
     args: [migrate]
     env:
-      {{- range $name, $value := include "todo-app.config" . | fromYaml }}
-      - name: {{ $name }}
-        value: {{ $value | quote }}
-      {{- end }}
+      {{- include "todo-app.env" (include "todo-app.config" .) | nindent 6 }}
     resources:
       {{- toYaml .Values.migrate.resources | nindent 6 }}
     securityContext:

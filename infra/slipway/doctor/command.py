@@ -9,6 +9,7 @@ from httpx2 import HTTPError
 from lightkube import Client
 from lightkube.core.exceptions import ApiError
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
+from lightkube.resources.batch_v1 import CronJob
 from lightkube.resources.core_v1 import Namespace, Node, Service
 from lightkube.resources.discovery_v1 import EndpointSlice
 from rich.console import Console
@@ -18,7 +19,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding, Level
 from infra.lib.kube import Kube
 from infra.slipway import kube, kubectl, preflight
-from infra.slipway.doctor import certificates, migrations, objects, service, tools
+from infra.slipway.doctor import certificates, cron_jobs, migrations, objects, service, tools
 from infra.slipway.session import Session
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -65,6 +66,7 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
             *objects.namespaces(api.list(Namespace), now=now),
             *objects.pods(facts),
             *_service(session, api),
+            *cron_jobs.check(api.list(CronJob, namespace="*"), now=now),
             *migrations.check(facts, migrations.kubectl(_command(session))),
             *certificates.kubeconfig(session.cluster.kubeconfig(), now=now),
         ]

@@ -3,7 +3,7 @@
 import pulumi
 
 from infra.components import postgresql, redis
-from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, app_pods
+from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, DATABASE_CLIENTS, REDIS_CLIENTS, app_pods
 from infra.components.protection import protects
 from infra.components.reference import stack_reference
 from infra.components.secrets_init import SecretsInit, SecretsInitArgs, spec_of_mini
@@ -18,7 +18,7 @@ placement = Placement(
     namespace=DATA_NAMESPACE,
     storage_class=foundation.require_output("storage_class").apply(lambda name: name or None),
     clients_namespace=APP_NAMESPACE,
-    clients=[app_pods("web"), app_pods("migrate")],
+    clients=app_pods(*DATABASE_CLIENTS),
     protect=protects(env=settings.env, allow_unprotected=settings.allow_unprotected),
 )
 image = settings.images
@@ -29,7 +29,8 @@ with_secrets = pulumi.ResourceOptions(depends_on=[job])
 database = postgresql.Postgresql(
     "postgresql", postgresql.args_of(settings, placement, volume_size=sizes["postgresql"]), with_secrets
 )
-cache = redis.Redis("redis", redis.args_of(settings, placement, volume_size=sizes["redis"]), with_secrets)
+near_redis = placement.for_clients(app_pods(*REDIS_CLIENTS))
+cache = redis.Redis("redis", redis.args_of(settings, near_redis, volume_size=sizes["redis"]), with_secrets)
 
 pulumi.export(
     "database", {"host": database.host, "port": database.port, "name": postgresql.DATABASE, "user": postgresql.USER}

@@ -38,6 +38,10 @@ def test_every_switch_has_a_scenario() -> None:
         "no-migrate",
         "no-tests",
         "demo-user",
+        "no-relay",
+        "no-cron",
+        "relay-claim",
+        "trusted-proxies",
     }
 
     assert switches <= set(scenarios())
@@ -61,6 +65,18 @@ def test_without_policies_tests_or_migration_there_are_none() -> None:
     assert "NetworkPolicy" not in kinds(template(scenario("no-network-policy")))
     assert "Job" not in kinds(template(scenario("no-migrate")))
     assert "Pod" not in kinds(template(scenario("no-tests")))
+
+
+def test_without_relay_or_scheduled_work_nothing_of_them_is_left() -> None:
+    for name, component in (("no-relay", "relay"), ("no-cron", "maintenance"), ("no-cron", "run-due-todos")):
+        left = [item for item in template(scenario(name)) if component in item["metadata"]["name"]]
+        assert left == []
+
+
+def test_trusted_proxies_reach_every_command() -> None:
+    manifests = template(scenario("trusted-proxies"))
+
+    assert one(manifests, "ConfigMap", "todo-app-web")["data"]["TODO_TRUSTED_PROXIES"] == "10.244.0.0/16,fd00::/8"
 
 
 def test_external_backends_are_reached_by_address_only() -> None:
@@ -110,6 +126,10 @@ def test_the_probes_use_a_host_that_is_allowed() -> None:
         ({"web": {"drain": {"gracefulSeconds": 60}}}, "must be below web.terminationGracePeriodSeconds = 45 s"),
         ({"web": {"autoscaling": {"enabled": True, "minReplicas": 9}}}, "maxReplicas = 6 is below minReplicas = 9"),
         ({"config": {"environment": "production", "demoUser": True}}, "production has no demo user"),
+        ({"relay": {"files": {"count": 8}}}, "= 32768 KiB must be below relay.files.sizeLimit = 32Mi"),
+        ({"relay": {"files": {"fsync": "always"}}}, "/relay/files/fsync"),
+        ({"maintenance": {"schedule": "daily"}}, "/maintenance/schedule"),
+        ({"config": {"trustedProxies": ["gateway"]}}, "/config/trustedProxies/0"),
         ({"config": {"environment": "test"}}, "/config/environment"),
         ({"web": {"resources": {"limits": {"memory": "lots"}}}}, "/web/resources/limits/memory"),
         ({"networkPolicy": {"http": {"cidrs": ["everywhere"]}}}, "/networkPolicy/http/cidrs/0"),

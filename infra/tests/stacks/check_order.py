@@ -82,9 +82,14 @@ def within_quota(objects: list[Object]) -> Iterator[str]:
         for item in objects:
             if item.is_workload and item.namespace == quota.namespace and not item.is_test:
                 each = sum(_mebibytes(box["resources"]["limits"]["memory"]) for box in item.containers)
-                used += each * (_most_pods(item, objects) + (item.kind == "Deployment"))
+                used += each * (_most_pods(item, objects) + _surge(item))
         if used > _mebibytes(quota.spec["hard"]["limits.memory"]):
             yield f"{quota}: {used} MiB of limits do not fit into {quota.spec['hard']['limits.memory']}"
+
+
+def _surge(item: Object) -> int:
+    """Pods more during a rollout; one that recreates ends the old pod first."""
+    return int(item.kind == "Deployment" and item.spec.get("strategy", {}).get("type") != "Recreate")
 
 
 def _most_pods(item: Object, objects: list[Object]) -> int:

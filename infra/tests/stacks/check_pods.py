@@ -122,13 +122,23 @@ def labelled(objects: list[Object]) -> Iterator[str]:
 def drains(objects: list[Object]) -> Iterator[str]:
     """Long-running pods behind a Service finish before they are killed."""
     for item, container in _containers(objects):
-        if item.runs_to_completion:
+        if not is_served(item, objects):
             continue
         stop = container.get("lifecycle", {}).get("preStop")
         if not stop:
             yield f"{item} container {container['name']}: no preStop"
         elif stop.get("sleep", {}).get("seconds", 0) >= item.pod.get("terminationGracePeriodSeconds", 30):
             yield f"{item} container {container['name']}: preStop outlasts the grace period"
+
+
+def is_served(item: Object, objects: list[Object]) -> bool:
+    """Whether a Service leads to its pods, so that an ending one has callers to wait for."""
+    return not item.runs_to_completion and any(
+        other.kind == "Service"
+        and other.namespace == item.namespace
+        and matches({"matchLabels": other.spec["selector"]}, item.pod_labels)
+        for other in objects
+    )
 
 
 def _workloads(objects: list[Object]) -> list[Object]:

@@ -34,6 +34,10 @@ def _serves(item: Object) -> bool:
     return item.is_workload and not item.runs_to_completion
 
 
+def _drained(item: Object) -> bool:
+    return _serves(item) and any("lifecycle" in container for container in item.containers)
+
+
 def _drop(*path: str) -> Callable[[list[Object], Object], None]:
     """Remove one field of every container."""
 
@@ -131,7 +135,8 @@ def _has_named_peer(item: Object) -> bool:
 
 
 def _lets_in(item: Object) -> bool:
-    return item.kind == "NetworkPolicy" and bool(item.spec.get("ingress"))
+    """A policy for callers that are pods of ours; a scraper elsewhere calls from outside the graph."""
+    return item.kind == "NetworkPolicy" and "podSelector" in str(item.spec.get("ingress"))
 
 
 def _names_pods(item: Object) -> bool:
@@ -217,7 +222,7 @@ MUTATIONS = (
         Mutation(f"no label {name}", _workload, _unlabelled(f"app.kubernetes.io/{name}"), check_pods.labelled)
         for name in check_pods.RECOMMENDED
     ],
-    Mutation("no preStop", _serves, _drop("lifecycle"), check_pods.drains),
+    Mutation("no preStop", _drained, _drop("lifecycle"), check_pods.drains),
     Mutation("policy gone", _names_pods, _remove, check_traffic.selected_by_a_policy),
     Mutation("default deny gone", _denies_all, _remove, check_traffic.denied_by_default),
     Mutation("default deny leaks", _denies_all, _spec(egress=[{}]), check_traffic.denied_by_default),

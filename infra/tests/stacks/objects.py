@@ -20,6 +20,7 @@ HELM_ORDER = (
     "Service",
     "Deployment",
     "HorizontalPodAutoscaler",
+    "CronJob",
 )
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
 CLUSTER_WIDE = ("Namespace", "PersistentVolume", "StorageClass", "PriorityClass")
@@ -77,7 +78,10 @@ class Object:
     @property
     def template(self) -> dict[str, Any]:
         """The pod's metadata and spec, wherever the kind keeps them."""
-        return self.manifest if self.kind == "Pod" else self.spec["template"]
+        if self.kind == "Pod":
+            return self.manifest
+        spec = self.spec["jobTemplate"]["spec"] if self.kind == "CronJob" else self.spec
+        return spec["template"]  # type: ignore[no-any-return] # parsed YAML
 
     @property
     def pod(self) -> dict[str, Any]:

@@ -29,6 +29,9 @@ def test_the_graph_holds_the_workloads_of_mini(env: str) -> None:
         "secrets-init",
         "todo-app-web",
         "todo-app-migrate",
+        "todo-app-relay",
+        "todo-app-run-due-todos",
+        "todo-app-maintenance",
         "todo-app-test-health",
         "todo-app-test-behaviour",
     }
