@@ -2,7 +2,8 @@
 
 A shard is a whole database of the service; a user's rows are on one of them, its home. `on_shard` makes that
 database the default one for everything inside: ORM, `atomic()`, raw SQL, `on_commit`. A Django database router
-could not: `atomic()` and raw SQL never ask it, so a write and its event would part (docs/adr/0011-shards-by-whole-database.md).
+could not: `atomic()` and raw SQL never ask it, so a write and its event would part. See
+docs/adr/0011-shards-by-whole-database.md.
 """
 
 from collections.abc import Iterable, Iterator

@@ -147,6 +147,12 @@ def _moving(database: BaseDatabaseWrapper, user_id: uuid.UUID) -> None:
         cursor.execute("SELECT set_config('slipway.moving', %s, true)", [str(user_id)])
         for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
             cursor.execute("SELECT set_config(%s, '0', true)", [limit])
+        # django-pgtrigger's own switch, for all its triggers here: the audit rows themselves go along
+        cursor.execute(
+            "SELECT set_config('pgtrigger.ignore', coalesce(array_agg(DISTINCT tgname)::text, ''), true)"
+            " FROM pg_trigger WHERE tgname LIKE 'pgtrigger\\_%%'",
+            [],
+        )
 
 
 def _stream(

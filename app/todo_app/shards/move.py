@@ -5,6 +5,7 @@ transaction of one database, and all of them can be done again, so a killed move
 """
 
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ from todo_app.common.shards import DIRECTORY, aliases, connection_of, on_directo
 from todo_app.shards.copying import events_copy, rows_copy, rows_delete, stub_leave, stubs_make, verify
 from todo_app.shards.fences import drain, fence
 from todo_app.shards.models import Away, UserHome
+
+
+LOCK_WAIT = 5  # seconds; the server needs a moment to see that a killed mover is gone
 
 
 class MoveRefused(Exception):
@@ -72,10 +76,15 @@ def user_move(*, user_id: uuid.UUID, target: str, now: datetime, step: Callable[
 def _alone(user_id: uuid.UUID) -> Iterator[None]:
     """One move of a user at a time; the lock ends with the process."""
     key = int.from_bytes(hashlib.sha256(b"move" + user_id.bytes).digest()[:8], "big", signed=True)
+    deadline = time.monotonic() + LOCK_WAIT
     with connection_of(DIRECTORY).cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        if cursor.fetchone() != (True,):
-            raise MoveRefused("another process is moving this user")
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+            if cursor.fetchone() == (True,):
+                break
+            if time.monotonic() > deadline:
+                raise MoveRefused("another process is moving this user")
+            time.sleep(0.1)
     try:
         yield
     finally:
