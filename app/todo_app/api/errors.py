@@ -16,6 +16,7 @@ from todo_app.accounts.services import CredentialsWrong, ScopeRefused, TokenInva
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 from todo_app.api.json import BodyTooLarge
 from todo_app.api.permissions import ScopeMissing
+from todo_app.common.idempotency import KeyInFlight, KeyReused
 from todo_app.common.paging import CursorInvalid
 from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
@@ -35,6 +36,10 @@ class PreconditionMissing(Exception):
 
 class PreconditionUnreadable(Exception):
     """If-Match that is no ETag of ours; it fits nothing."""
+
+
+class KeyUnreadable(Exception):
+    """Idempotency-Key is not a string of 1 to 200 visible ASCII characters."""
 
 
 def refused(error: TextRefused) -> Problem:
@@ -130,6 +135,16 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
     PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),
     BodyTooLarge: lambda e: Problem(status=413, type="body-too-large", title=f"The body is over {e.limit} bytes."),
+    KeyUnreadable: _fixed(
+        400, "idempotency-key-invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters, quoted or not."
+    ),
+    KeyReused: _fixed(422, "idempotency-key-reused", "This Idempotency-Key stands for another request."),
+    KeyInFlight: _fixed(
+        409,
+        "idempotency-key-in-flight",
+        "The first request with this Idempotency-Key has not ended yet.",
+        headers={"Retry-After": "2"},
+    ),
     OperationalError: lambda _e: BUSY,
     Http404: lambda _e: NOT_FOUND,
     PermissionDenied: _fixed(403, "forbidden", "This account may not do this."),

@@ -15,6 +15,13 @@ IF_MATCH = OpenApiParameter(
 )
 IF_MATCH_OPTIONAL = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag that was read.")
 
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "maxLength": 202},
+    OpenApiParameter.HEADER,
+    description="Repeats of the request have one effect and one answer for 24 hours.",
+)
+
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # drf-spectacular registers subclasses by an untyped hook
     """Bearer tokens."""

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, etag, located, version_if_given, version_wanted
 from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer, csv_response
-from todo_app.api.openapi import IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
+from todo_app.api.idempotency import idempotent
+from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
 from todo_app.api.schemas.todos import TagList, TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery, TodoWanted
 from todo_app.common.paging import page_newest_first, page_ordered, rows_newest_first
 from todo_app.todos import selectors, services
@@ -29,6 +30,10 @@ def _out(row: dict[str, Any]) -> dict[str, Any]:
 def _answer(todo: Todo, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     data = _out({name: getattr(todo, name) for name in selectors.COLUMNS})
     return Response(data, status=status, headers={**etag(todo.version), **(headers or {})})
+
+
+def _created(_view: Endpoint, request: Request, todo: Todo) -> Response:
+    return _answer(todo, status=201, headers=located(request, todo.pk))
 
 
 def _wanted(query: TodoWanted) -> selectors.TodoFilter:
@@ -62,13 +67,17 @@ class Todos(Endpoint):
         return Response({"data": [_out(row) for row in page.rows], "next": page.next})
 
     @extend_schema(
-        operation_id="create_todo", request=TodoIn, responses={201: TodoOut, **problems(401, 403, 409, 413, 422)}
+        operation_id="create_todo",
+        parameters=[IDEMPOTENCY_KEY],
+        request=TodoIn,
+        responses={201: TodoOut, **problems(400, 401, 403, 409, 413, 422)},
     )
+    @idempotent(_created)
     def post(self, request: Request) -> Response:
         """Refused with `text-refused` when it holds banned words."""
         body = self.body(request, TodoIn)
         todo = services.todo_create(owner=self.caller(request), now=timezone.now(), **vars(body))
-        return _answer(todo, status=201, headers=located(request, todo.pk))
+        return _created(self, request, todo)
 
 
 class TodosExport(Endpoint):

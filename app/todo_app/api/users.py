@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from todo_app.accounts.bans import users_ban
 from todo_app.accounts.selectors import user_row
 from todo_app.api.base import Endpoint
+from todo_app.api.idempotency import idempotent
 from todo_app.api.json import OrjsonLargeParser
-from todo_app.api.openapi import page_parameters, problems
+from todo_app.api.openapi import IDEMPOTENCY_KEY, page_parameters, problems
 from todo_app.api.permissions import MayBan
 from todo_app.api.schemas.users import BanIn, BanOut, BanQuery, UserOut
 from todo_app.common.problems import NOT_FOUND
@@ -41,10 +42,11 @@ class UsersBan(Endpoint):
 
     @extend_schema(
         operation_id="ban_users",
-        parameters=page_parameters(BanQuery),
+        parameters=[IDEMPOTENCY_KEY, *page_parameters(BanQuery)],
         request=BanIn,
-        responses={200: BanOut, **problems(401, 403, 413, 422)},
+        responses={200: BanOut, **problems(400, 401, 403, 409, 413, 422)},
     )
+    @idempotent()
     def post(self, request: Request) -> Response:
         """All or nothing for each user; effective on the user's next request. `download=1` answers as a file."""
         download = self.query(request, BanQuery).download == "1"

@@ -178,3 +178,51 @@ class Revision(models.Model):
     def __str__(self) -> str:
         """Name and number."""
         return f"{self.name} {self.number}"
+
+
+class IdempotencyKey(Row):
+    """A client's Idempotency-Key: who claimed it for which request, and the answer once there is one.
+
+    The user is a plain column: users are a layer above.
+    """
+
+    user_id = models.UUIDField()
+    digest = models.BinaryField(max_length=32, help_text="SHA-256 of route and key.")
+    fingerprint = models.BinaryField(max_length=32, help_text="SHA-256 of the request.")
+    attempt = models.UUIDField(default=uuid.uuid4, help_text="Who has the lease.")
+    leased_until = models.DateTimeField()
+    expires_on = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, help_text="Of the stored answer; empty while there is none.")
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField(default=b"")
+
+    class Meta:
+        """Found by user and digest; deleted by age."""
+
+        indexes = [models.Index(fields=["expires_on"], name="idempotency_by_expiry")]
+        constraints = [models.UniqueConstraint(fields=["user_id", "digest"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        """The status, if there is an answer."""
+        return f"{self.pk} {self.status or 'open'}"
+
+
+class IdempotencyStep(Row):
+    """What one transaction of a many-step request did.
+
+    It is stored where that was done, with sharding maybe not where the key is: so the key is a plain column.
+    """
+
+    key_id = models.UUIDField(help_text="Of the IdempotencyKey.")
+    subject_id = models.UUIDField()
+    outcome = models.CharField(max_length=20)
+
+    class Meta:
+        """A subject is done once per key."""
+
+        indexes = [models.Index(fields=["created_on"], name="idempotency_step_by_age")]
+        constraints = [models.UniqueConstraint(fields=["key_id", "subject_id"], name="idempotency_step_once")]
+
+    def __str__(self) -> str:
+        """Subject and outcome."""
+        return f"{self.subject_id} {self.outcome}"

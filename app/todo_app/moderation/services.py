@@ -11,6 +11,7 @@ from django.db.models import F
 from todo_app.accounts.access import admit
 from todo_app.accounts.bans import user_ban
 from todo_app.accounts.models import User
+from todo_app.common.idempotency import outcome_keep
 from todo_app.common.metrics import VIOLATIONS
 from todo_app.common.models import Revision
 from todo_app.moderation.checks import Refusal, TextRefused
@@ -58,6 +59,7 @@ def violation_record(*, user: User, refusal: Refusal, now: datetime) -> Violatio
             user_ban(locked=locked, reason=reason, actor=None, now=now)
         else:
             locked.save()
+    outcome_keep(TextRefused(refusal))
     transaction.on_commit(lambda: VIOLATIONS.labels(str(counted).lower()).inc())
     return violation
 

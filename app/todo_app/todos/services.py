@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from todo_app.accounts.models import User
+from todo_app.common.idempotency import outcome_keep
 from todo_app.moderation.services import refusals_recorded
 from todo_app.todos.models import Priority, Status, Todo
 
@@ -57,6 +58,7 @@ def todo_create(
     with refusals_recorded(user=owner, now=now), transaction.atomic():
         _assign(todo, assignee_id)
         todo.save(force_insert=True)
+        outcome_keep(todo)
     return todo
 
 
