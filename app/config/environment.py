@@ -37,6 +37,14 @@ def _origin(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    plain = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if value and (not (parts.scheme == "https" or plain) or not parts.netloc or parts.query or parts.fragment):
+        raise ValueError("an https address")
+    return value
+
+
 def _network(value: str) -> str:
     return str(ip_network(value))
 
@@ -85,6 +93,17 @@ class Environment(BaseSettings):
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
     ] = Field(default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,fd00::/8")
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="", description="the https address of an identity provider as its tokens name it, or nothing"
+    )
+    oidc_audience: str = Field(default="", description="this service's name in the provider's tokens")
+    oidc_jwks_url: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="", description="the https address of the provider's keys; nothing: by discovery"
+    )
+    oidc_groups_claim: str = Field(default="groups", min_length=1, description="the claim that lists groups")
+    oidc_admin_group: str = Field(
+        default="", description="the group whose members are administrators; nothing: roles are kept here"
+    )
     demo_user: bool = Field(default=False, description="true or false")
     initial_words: CommaList = Field(default=(), description="words separated by commas")
     web_workers: int = Field(default=2, ge=1, le=64, description="gunicorn processes, 1..64")
@@ -129,7 +148,7 @@ def load() -> tuple[Environment, SecretFiles]:
         environment = Environment()
     except ValidationError as error:
         problems += [_told(item["loc"], item["type"], item["input"], item["msg"]) for item in error.errors()]
-    problems += _refused(os.environ)
+    problems += [*_refused(os.environ), *_oidc_halves(os.environ)]
     folder = environment.secrets_dir if environment else Path(os.environ.get(f"{PREFIX}SECRETS_DIR", ""))
     secrets = SecretFiles(folder)
     if environment or folder.name:
@@ -155,6 +174,13 @@ def _refused(environ: Mapping[str, str]) -> list[str]:
     if where in {"staging", "production"} and tools.lower() in {"1", "true", "t", "yes", "y", "on"}:
         right = "false: the tools show queries and request bodies"
         return [f"environment variable {PREFIX}DEV_TOOLS is {tools!r} in environment {where}; expected: {right}"]
+    return []
+
+
+def _oidc_halves(environ: Mapping[str, str]) -> list[str]:
+    if environ.get(f"{PREFIX}OIDC_ISSUER") and not environ.get(f"{PREFIX}OIDC_AUDIENCE"):
+        right = "this service's name in the provider's tokens, because TODO_OIDC_ISSUER is set"
+        return [f"environment variable {PREFIX}OIDC_AUDIENCE is missing; expected: {right}"]
     return []
 
 

@@ -119,6 +119,8 @@ LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:todos"
 BAN_THRESHOLD = ENV.ban_threshold
 VIOLATION_RETENTION_MONTHS = ENV.violation_retention_months
+OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL = ENV.oidc_issuer, ENV.oidc_audience, ENV.oidc_jwks_url
+OIDC_GROUPS_CLAIM, OIDC_ADMIN_GROUP = ENV.oidc_groups_claim, ENV.oidc_admin_group
 
 # Cookies and HSTS follow the scheme users type: over http a Secure cookie never returns, and an HSTS
 # header for 127.0.0.1 would make every other local site unreachable, so env local on plain http works.

@@ -11,6 +11,10 @@ class AccountBanned(Exception):
         self.reason = reason
 
 
+class TokenInvalid(Exception):
+    """Unknown, forged, expired or revoked token; which of them is not told."""
+
+
 def admit(user: User) -> User:
     """The user, if allowed to act. Raises AccountBanned."""
     if user.is_banned:

@@ -159,6 +159,24 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
         return (self.is_active and self.is_admin) or super().has_module_perms(app_label)
 
 
+class ExternalIdentity(Row):
+    """Whom an identity provider means by a subject."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities")
+    issuer = models.CharField(max_length=500)
+    subject = models.CharField(max_length=255)
+
+    class Meta:
+        """A subject is one user for ever."""
+
+        verbose_name_plural = "external identities"
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="identity_once")]
+
+    def __str__(self) -> str:
+        """Subject at issuer."""
+        return f"{self.subject} at {self.issuer}"
+
+
 class ApiToken(Row):
     """A bearer token. Its text is shown once; only the SHA-256 of 256 random bits is stored."""
 

@@ -19,6 +19,13 @@ def user_by_key(*, key: uuid.UUID | str) -> User | None:
     return user
 
 
+def user_by_identity(*, issuer: str, subject: str) -> User | None:
+    """The user an identity provider's subject is, in one query."""
+    found = User.objects.annotate(**USER_ANNOTATIONS).filter(identities__issuer=issuer, identities__subject=subject)
+    user: User | None = found.first()
+    return user
+
+
 def user_row(*, key: uuid.UUID) -> dict[str, Any] | None:
     """A user as those who may ban see it."""
     columns = ("id", "username", "role", "is_banned", "ban_reason", "banned_on", "banned_by_id", "violation_count")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 
-from todo_app.accounts.access import admit
+from todo_app.accounts.access import TokenInvalid, admit
 from todo_app.accounts.models import ApiToken, User
 from todo_app.accounts.scopes import scopes_of_role
 from todo_app.accounts.selectors import token_by_digest
@@ -25,10 +25,6 @@ LAST_USED_STEP = timedelta(minutes=1)  # a token used all the time costs one wri
 
 class CredentialsWrong(Exception):
     """Unknown name or wrong password; which of them is not told."""
-
-
-class TokenInvalid(Exception):
-    """Unknown, expired or revoked token; which of them is not told."""
 
 
 class ScopeRefused(Exception):

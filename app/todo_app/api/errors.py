@@ -11,8 +11,9 @@ from django.http import Http404, HttpResponse
 from pydantic import ValidationError
 from rest_framework import exceptions as drf
 
-from todo_app.accounts.access import AccountBanned
-from todo_app.accounts.services import CredentialsWrong, ScopeRefused, TokenInvalid
+from todo_app.accounts.access import AccountBanned, TokenInvalid
+from todo_app.accounts.jwks import IssuerUnavailable
+from todo_app.accounts.services import CredentialsWrong, ScopeRefused
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 from todo_app.api.json import BodyTooLarge
 from todo_app.api.permissions import ScopeMissing
@@ -83,6 +84,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     CredentialsWrong: _fixed(401, "credentials-wrong", "Wrong name or password.", headers=CHALLENGE),
     TokenInvalid: _fixed(401, "token-invalid", "The token is unknown, expired or revoked.", headers=CHALLENGE),
+    IssuerUnavailable: _fixed(
+        503, "issuer-unavailable", "The identity provider does not answer.", headers={"Retry-After": "30"}
+    ),
     ScopeMissing: lambda e: Problem(
         status=403,
         type="scope-missing",
