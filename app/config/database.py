@@ -53,13 +53,13 @@ def database_settings(
     if pooler == "none":
         options["options"] = " ".join(f"-c {limit}={value}" for limit, value in LIMITS.items())
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "HOST": host,
         "PORT": port,
         "NAME": name,
         "USER": user,
         "CONN_MAX_AGE": 0,  # the pool keeps connections, not the request
-        "CONN_HEALTH_CHECKS": True,  # a connection killed while idle costs a ping, not a failed request
+        "CONN_HEALTH_CHECKS": False,  # the engine looks at a connection's socket instead of sending a ping
         "DISABLE_SERVER_SIDE_CURSORS": pooler == "transaction",
         "OPTIONS": options,
     }

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -15,7 +16,7 @@ from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer, csv_response
 from todo_app.api.idempotency import idempotent
 from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
 from todo_app.api.schemas.todos import TagList, TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery, TodoWanted
-from todo_app.common.paging import page_newest_first, page_ordered, rows_newest_first
+from todo_app.common.paging import page_fetched, page_newest_first, page_ordered, rows_newest_first
 from todo_app.todos import selectors, services
 from todo_app.todos.models import Todo
 
@@ -56,14 +57,16 @@ class Todos(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Newest first, unless another order is asked for; what has no date comes last."""
-        query = self.query(request, TodoQuery)
-        rows = selectors.todos_found(user=self.caller(request), wanted=_wanted(query), now=timezone.now())
-        order = selectors.ORDERS.get(query.order)
-        page = (
-            page_ordered(rows, order=order, cursor=query.cursor, limit=query.limit)
-            if order
-            else page_newest_first(rows, cursor=query.cursor, limit=query.limit)
-        )
+        query, user = self.query(request, TodoQuery), self.caller(request)
+        wanted, order = _wanted(query), selectors.ORDERS.get(query.order)
+        if order:
+            rows = selectors.todos_found(user=user, wanted=wanted, now=timezone.now())
+            page = page_ordered(rows, order=order, cursor=query.cursor, limit=query.limit)
+        elif wanted is selectors.NO_FILTER:
+            page = page_fetched(partial(selectors.todos_newest, user), cursor=query.cursor, limit=query.limit)
+        else:
+            rows = selectors.todos_found(user=user, wanted=wanted, now=timezone.now())
+            page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
         return Response({"data": [_out(row) for row in page.rows], "next": page.next})
 
     @extend_schema(

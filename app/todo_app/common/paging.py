@@ -3,7 +3,7 @@
 import base64
 import binascii
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,9 +41,18 @@ class Order:
 
 def page_newest_first(rows: "QuerySet[Any, dict[str, Any]]", *, cursor: str | None, limit: int) -> Page:
     """A page of `.values()` rows ordered by descending UUIDv7 key, that is by time with a unique tail."""
-    if cursor:
-        rows = rows.filter(pk__lt=_decoded(cursor))
-    found = list(rows.order_by("-pk")[: limit + 1])
+
+    def fetch(before: uuid.UUID | None, count: int) -> list[dict[str, Any]]:
+        return list((rows if before is None else rows.filter(pk__lt=before)).order_by("-pk")[:count])
+
+    return page_fetched(fetch, cursor=cursor, limit=limit)
+
+
+def page_fetched(
+    fetch: Callable[[uuid.UUID | None, int], list[dict[str, Any]]], *, cursor: str | None, limit: int
+) -> Page:
+    """The page that `fetch` gives: it is called with the key the rows come before, if any, and how many to read."""
+    found = fetch(_decoded(cursor) if cursor else None, limit + 1)
     more = len(found) > limit
     found = found[:limit]
     return Page(rows=found, next=_encoded(found[-1]["id"]) if more else None)

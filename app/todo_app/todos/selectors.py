@@ -3,11 +3,13 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from todo_app.accounts.models import User
+from todo_app.common.compiled import Compiled
 from todo_app.common.paging import Order
 from todo_app.todos.models import Tag, Todo, TodoTag
 from todo_app.todos.models.todo import overdue
@@ -91,6 +93,26 @@ def todos_found(*, user: User, wanted: TodoFilter = NO_FILTER, now: datetime) ->
     rows = scopes.get(wanted.scope, Todo.objects.owned_by)(user).filter(wanted.condition(now))
     columns: QuerySet[Todo, dict[str, Any]] = rows.values(*COLUMNS)
     return columns
+
+
+def todos_newest(owner: User, before: uuid.UUID | None, limit: int) -> list[dict[str, Any]]:
+    """As `todos_of`, newest first: the page that is asked for most, by SQL compiled once."""
+    values: dict[str, Any] = {"owner": owner.pk} if before is None else {"owner": owner.pk, "before": before}
+    return [dict(zip(COLUMNS, row, strict=True)) for row in _newest(limit, *sorted(values)).rows(**values)]
+
+
+@cache
+def _newest(limit: int, *names: str) -> Compiled:
+    """One query for each size of page; a size is at most 101."""
+
+    def build(owner: uuid.UUID, before: uuid.UUID | None = None) -> "QuerySet[Todo, Any]":
+        rows = Todo.objects.filter(owner_id=owner)
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        found: QuerySet[Todo, Any] = rows.order_by("-pk").values_list(*COLUMNS)[:limit]
+        return found
+
+    return Compiled(build, **{name: uuid.UUID(int=number) for number, name in enumerate(names)})
 
 
 def todo_of(*, user: User, key: uuid.UUID) -> dict[str, Any] | None:

@@ -46,7 +46,7 @@ def _verdicts(name: str, module: Path, *, reduced: bool, seed: int) -> tuple[lis
     folder = Path(tempfile.mkdtemp(prefix=f"slipway-{name}-"))
     file, why = folder / "rows.jsonl", ""
     env = {"SLIPWAY_FAULT_ROWS": str(file), "SLIPWAY_SEED": str(seed), "SLIPWAY_FAULTS": "" if reduced else "full"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=0", str(module)]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=0", "-m", "", str(module)]
     try:
         run(command, log=cache_dir() / "logs" / f"faults-{name}.log", deadline=DEADLINE, env=env, cwd=APP)
     except SlipwayError as error:

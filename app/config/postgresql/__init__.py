@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, tuned for short requests on a pool."""
