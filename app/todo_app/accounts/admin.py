@@ -1,14 +1,20 @@
 """Users and tokens in /admin. Bans have their own form, because they need a reason."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
-from django.contrib import admin
+from django.apps import apps
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from todo_app.accounts.bans import Action, users_ban
 from todo_app.accounts.models import ApiToken, User
-from todo_app.common.admin_site import LogAdmin, TableAdmin
+from todo_app.accounts.services import token_revoke
+from todo_app.common.admin_site import LogAdmin, TableAdmin, done
 
 admin.site.unregister(Group)
 
@@ -50,6 +56,35 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
         ("Times", {"fields": ("created_on", "updated_on")}),
     )
     add_fieldsets = ((None, {"fields": ("username", "role", "password1", "password2")}),)
+    actions = ("ban", "unban")
+
+    def has_ban_permission(self, request: HttpRequest) -> bool:
+        """As in the API."""
+        return request.user.has_perm("accounts.ban_user")
+
+    @admin.action(description="Ban", permissions=["ban"])
+    def ban(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        """With a reason, which the users read."""
+        return self._turn(request, rows, action="ban")
+
+    @admin.action(description="Lift the ban", permissions=["ban"])
+    def unban(self, request: HttpRequest, rows: QuerySet[User]) -> HttpResponse | None:
+        """With a reason; the count of violations starts anew."""
+        return self._turn(request, rows, action="unban")
+
+    def _turn(self, request: HttpRequest, rows: QuerySet[User], *, action: Action) -> HttpResponse | None:
+        title = "Ban" if action == "ban" else "Lift the ban"
+        reason = self.reason_given(request, rows, title=title, danger=action == "ban")
+        if isinstance(reason, HttpResponse):
+            return reason
+        chosen = {user.pk: user for user in rows}
+        actor = cast(User, request.user)
+        outcome = users_ban(user_ids=list(chosen), action=action, reason=reason, actor=actor, now=timezone.now())
+        for key in outcome.changed:
+            self.log_change(request, chosen[key], f"{title}: {reason}")
+        if outcome.refused:
+            messages.warning(request, "Neither yourself nor the last administrator can be banned.")
+        return done(request, what=title, count=len(outcome.changed), of=len(chosen))
 
 
 @admin.register(ApiToken)
@@ -60,4 +95,32 @@ class ApiTokenAdmin(LogAdmin):
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
     ordering = ("-id",)
+    list_filter = (("revoked_on", admin.EmptyFieldListFilter),)
     exclude = ("digest",)
+    actions = ("revoke",)
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change tokens."""
+        return request.user.has_perm("accounts.change_apitoken")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[ApiToken]) -> HttpResponse | None:
+        """With a reason; refused from the next request on."""
+        reason = self.reason_given(request, rows, title="Revoke")
+        if isinstance(reason, HttpResponse):
+            return reason
+        chosen, now = list(rows.select_related("user")), timezone.now()
+        revoked = [token for token in chosen if token_revoke(user=token.user, key=token.pk, now=now)]
+        for token in revoked:
+            self.log_change(request, token, f"Revoke: {reason}")
+        return done(request, what="Revoke", count=len(revoked), of=len(chosen))
+
+
+@admin.register(apps.get_model("accounts", "UserAudit"))
+class UserAuditAdmin(LogAdmin):
+    """The trail of roles and bans, which triggers write."""
+
+    list_display = ("pgh_created_at", "pgh_label", "username", "role", "is_banned", "ban_reason")
+    list_filter = ("pgh_label", "role", "is_banned")
+    search_fields = ("username", "ban_reason")
+    ordering = ("-pgh_id",)

@@ -5,10 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from todo_app.moderation.reports import violations_worst_users
 from todo_app.moderation.selectors import violations
 from todo_app.pages.violations import SWAP, shown
 
 PAGE = 25
+TOTALS = 10  # users
 
 
 @login_required
@@ -17,4 +19,5 @@ PAGE = 25
 def desk(request: HttpRequest) -> HttpResponse:
     """Newest first, words highlighted."""
     page = shown(request, violations(), limit=PAGE)
-    return render(request, "pages/moderation.html", {"page": page, "swap": SWAP})
+    totals = violations_worst_users(limit=TOTALS)
+    return render(request, "pages/moderation.html", {"page": page, "totals": totals, "swap": SWAP})

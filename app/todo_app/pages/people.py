@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from todo_app.accounts.audit import users_audit
 from todo_app.accounts.bans import Action, BanOutcome, users_ban
 from todo_app.accounts.models import User
 from todo_app.accounts.selectors import user_by_key
@@ -19,6 +20,7 @@ from todo_app.pages.targets import back
 from todo_app.pages.violations import SWAP, shown
 
 PAGE = 25
+TRAIL = 20  # newest changes of role and ban
 REASON_MAX = 500  # characters, the column's
 
 
@@ -31,7 +33,8 @@ def person(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if user is None:
         raise Http404
     page = shown(request, violations(user_id=key), limit=PAGE)
-    return render(request, "pages/person.html", {"person": user, "page": page, "swap": SWAP})
+    context = {"person": user, "page": page, "trail": list(users_audit(user_id=key)[:TRAIL]), "swap": SWAP}
+    return render(request, "pages/person.html", context)
 
 
 @login_required

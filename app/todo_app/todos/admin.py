@@ -1,20 +1,40 @@
-"""Todos in /admin."""
+"""Todos and tags in /admin."""
 
 from django.contrib import admin
 
-from todo_app.common.admin_site import TableAdmin
+from todo_app.common.admin_site import LogAdmin, TableAdmin
 from todo_app.moderation.admin import RefusalAdminMixin
-from todo_app.todos.models import Todo
+from todo_app.todos.models import Tag, Todo, TodoTag
 
 
 @admin.register(Todo)
 class TodoAdmin(RefusalAdminMixin, TableAdmin):
     """Judged like any other write."""
 
-    list_display = ("title", "owner", "status", "created_on", "completed_on")
-    list_select_related = ("owner",)
-    list_filter = ("status",)
+    list_display = ("title", "owner", "assignee", "status", "priority", "due_on", "created_on", "completed_on")
+    list_select_related = ("owner", "assignee")
+    list_filter = ("status", "priority", ("due_on", admin.EmptyFieldListFilter))
     search_fields = ("title", "owner__username")
     autocomplete_fields = ("owner", "assignee")
     readonly_fields = ("created_on", "updated_on", "version")
+    ordering = ("-id",)
+
+
+@admin.register(Tag)
+class TagAdmin(LogAdmin):
+    """Read-only: a todo's tags are changed with the todo, which is judged."""
+
+    list_display = ("name", "owner", "created_on")
+    list_select_related = ("owner",)
+    search_fields = ("name", "owner__username")
+    ordering = ("-id",)
+
+
+@admin.register(TodoTag)
+class TodoTagAdmin(LogAdmin):
+    """Read-only, as above."""
+
+    list_display = ("todo", "tag", "created_on")
+    list_select_related = ("todo", "tag")
+    search_fields = ("tag__name",)
     ordering = ("-id",)
