@@ -36,5 +36,5 @@ def text_check(
 ) -> None:
     """Judge by one version of the list; `fields` are name and start of each part of the text. Raises TextRefused."""
     judge = matcher(seen_version=seen_version)
-    if hits := judge.hits(text):
+    if hits := judge.hits(text, seams=tuple(start - 1 for _, start in fields[1:])):
         raise TextRefused(Refusal(subject_id, text, tuple(hits), judge.version, fields))

@@ -39,6 +39,16 @@ _ROWS = {
 CONFUSABLES: dict[str, str] = {look: plain for plain, looks in _ROWS.items() for look in looks}
 # negative circled and negative squared A to Z: unlike their outlined twins they have no NFKD form
 CONFUSABLES |= {chr(start + number): chr(97 + number) for start in (0x1F150, 0x1F170) for number in range(26)}
+# regional indicators, of which flags are made
+CONFUSABLES |= {chr(0x1F1E6 + number): chr(97 + number) for number in range(26)}
+
+_SQUARED = ("cl", "cool", "free", "id", "new", "ng", "ok", "sos", "up", "vs")
+SQUARED = {chr(0x1F191 + number): word for number, word in enumerate(_SQUARED)} | {"\U0001f18e": "ab"}
+# typographic punctuation, so that a usual text is ASCII once folded
+PUNCTUATION = dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'")
+PUNCTUATION |= dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb", '"')
+PUNCTUATION |= dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+LOOKS = CONFUSABLES | SQUARED | PUNCTUATION
 
 # punctuation and digits that stand for a letter inside a word
 LEET = str.maketrans("013457@$!|+\u20ac89", "oieastasiiteb" + "g")

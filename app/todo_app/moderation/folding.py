@@ -6,7 +6,7 @@ folding again one character at a time: `places` does so, and only a hit pays for
 
 import unicodedata
 
-from todo_app.moderation.confusables import CONFUSABLES
+from todo_app.moderation.confusables import LOOKS
 
 # left out of the text: marks, format characters (zero width, soft hyphen, bidi, tags), fillers that show nothing
 _DROPPED = frozenset({"Mn", "Me", "Cf", "Cc", "Cs"})
@@ -21,7 +21,7 @@ def fold_character(character: str) -> str:
         return " "
     if character in _FILLERS or unicodedata.category(character) in _DROPPED:
         return ""
-    simpler = CONFUSABLES.get(character) or unicodedata.normalize("NFKD", character).casefold()
+    simpler = LOOKS.get(character) or unicodedata.normalize("NFKD", character).casefold()
     if simpler == character:
         return character
     return "".join(map(fold_character, simpler))
@@ -39,14 +39,29 @@ class _Table(dict[int, str]):
 
 _TABLE = _Table()
 _ASCII = bytes(ord(fold_character(chr(code)) or " ") for code in range(128)) + bytes(range(128, 256))
+_ASCII_TABLE = {code: fold_character(chr(code)) for code in range(128)}
 _ASCII_DROPPED = bytes(code for code in range(128) if not fold_character(chr(code)))
+
+
+_EVERY_ASCII = bytes(range(128))
+_FEW = 48  # so many different characters are replaced one by one, each by a search in C
 
 
 def fold(text: str) -> str:
     """NFKD, casefold, marks and zero-width characters left out, look-alikes replaced."""
-    if text.isascii():
-        return text.encode().translate(_ASCII, _ASCII_DROPPED).decode()
-    return text.translate(_TABLE)
+    if not text.isascii():
+        # in most texts the same few letters come again and again; what they fold to folds to itself
+        others = set(
+            text.encode("utf-8", "surrogatepass").translate(None, _EVERY_ASCII).decode("utf-8", "surrogatepass")
+        )
+        if len(others) > _FEW:
+            return text.translate(_TABLE)
+        for character in others:
+            if (folded := _TABLE[ord(character)]) != character:
+                text = text.replace(character, folded)
+        if not text.isascii():
+            return text.translate(_ASCII_TABLE)
+    return text.encode().translate(_ASCII, _ASCII_DROPPED).decode()
 
 
 def places(text: str) -> list[int]:

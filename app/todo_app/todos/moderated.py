@@ -1,5 +1,7 @@
 """The one door between todos and moderation."""
 
+from itertools import accumulate
+
 from todo_app.moderation.checks import text_check
 from todo_app.todos.models import Todo
 
@@ -13,12 +15,14 @@ def check_todo(*, instance: Todo, raw: bool = False, **_signal: object) -> None:
     """
     if raw or not set(TEXTS) & set(instance.changed_fields):
         return
-    starts = (0, len(instance.title) + 1, len(instance.title) + len(instance.description) + 2)
+    texts = (instance.title, instance.description, *instance.tag_names)
+    starts = accumulate((len(text) + 1 for text in texts[:-1]), initial=0)
+    names = ("title", "description", *("tags" for _ in instance.tag_names))
     # the owner is the request's user on every path of users; its annotation saves a query
     owner = instance._state.fields_cache.get("owner")  # noqa: SLF001 - reading it otherwise would query
     text_check(
         subject_id=instance.pk,
-        text="\n".join((instance.title, instance.description, *instance.tag_names)),
-        fields=tuple(zip(("title", "description", "tags"), starts, strict=True)),
+        text="\n".join(texts),
+        fields=tuple(zip(names, starts, strict=True)),
         seen_version=getattr(owner, "words_version", None),
     )
