@@ -3,7 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
@@ -109,3 +111,15 @@ def test_save_moves_the_epoch_once_and_knows_it(user: User) -> None:
     user.violation_count = 3
     user.save()
     assert User.objects.get(pk=user.pk).session_epoch == 1
+
+
+def test_the_last_administrator_keeps_the_role(admin: User) -> None:
+    others = User.objects.filter(role=Role.ADMIN, is_banned=False).exclude(pk=admin.pk)
+    parked = list(others.values_list("pk", flat=True))
+    QuerySet(User).filter(pk__in=parked).update(role=Role.USER)
+    try:
+        admin.role = Role.USER
+        with pytest.raises(ValidationError, match="last administrator"):
+            admin.clean()
+    finally:
+        QuerySet(User).filter(pk__in=parked).update(role=Role.ADMIN)
