@@ -36,6 +36,11 @@ def maintenance() -> int:
     return _manage("maintenance")
 
 
+def run_due_todos() -> int:
+    """Make the todos of recurrences whose time has come, once."""
+    return _manage("run_due_todos")
+
+
 def _manage(*arguments: str) -> int:
     import django  # noqa: PLC0415 - see web
     from django.core.management import CommandError, call_command  # noqa: PLC0415 - see web
@@ -55,7 +60,13 @@ def _manage(*arguments: str) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[], int]] = {"web": web, "migrate": migrate, "relay": relay, "maintenance": maintenance}
+COMMANDS: dict[str, Callable[[], int]] = {
+    "web": web,
+    "migrate": migrate,
+    "relay": relay,
+    "maintenance": maintenance,
+    "run-due-todos": run_due_todos,
+}
 
 
 def main(arguments: list[str]) -> int:

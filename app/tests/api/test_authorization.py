@@ -18,6 +18,8 @@ from todo_app.accounts.services import TOKEN_PREFIX, token_create
 from todo_app.moderation.checks import Refusal
 from todo_app.moderation.matcher import Hit
 from todo_app.moderation.services import violation_record, word_add
+from todo_app.todos.recurrences import recurrence_create
+from todo_app.todos.rrule import Rule
 from todo_app.todos.services import todo_create
 
 pytestmark = pytest.mark.integration
@@ -42,6 +44,9 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         key = token_create(user=owner, name="", now=now).row.pk
     elif "todos" in route:
         key = todo_create(owner=owner, title="mine", now=now).pk
+    elif "recurrences" in route:
+        daily = Rule("FREQ=DAILY")
+        key = recurrence_create(owner=owner, title="mine", rule=daily, time_zone="UTC", starts_on=now, now=now).pk
     elif "banned-words" in route or "moderation/words" in route:
         key = word_add(word=f"word {now.timestamp()} {role}", severity=1, now=now).pk
     elif "violations" in route:
@@ -56,6 +61,8 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         ("", "POST"): {"title": "new"},
         (f"todos/{KEY}", "POST"): {"title": "changed"},
         ("moderation/words", "POST"): {"word": f"page {now.timestamp()} {role}", "severity": 1},
+        ("api/v1/recurrences", "POST"): {"title": "new", "rule": "FREQ=DAILY", "starts_on": now.isoformat()},
+        (f"api/v1/recurrences/{KEY}", "PATCH"): {"rule": "FREQ=WEEKLY"},
         (f"api/v1/todos/{KEY}", "PATCH"): {"title": "changed"},
         ("api/v1/banned-words", "POST"): {"word": f"new {now.timestamp()} {role}"},
         ("api/v1/users/ban", "POST"): {"user_ids": [str(cast["other"].pk)], "action": "unban", "reason": "test"},

@@ -20,11 +20,14 @@ def test_an_unknown_command_lists_the_known_ones() -> None:
     result = run("relais")
 
     assert result.returncode == 2
-    assert result.stderr == "todo-app: unknown command: relais; known commands: maintenance, migrate, relay, web\n"
+    assert (
+        result.stderr
+        == "todo-app: unknown command: relais; known commands: maintenance, migrate, relay, run-due-todos, web\n"
+    )
 
 
 def test_bad_settings_end_each_command_with_2_and_without_traceback() -> None:
-    for command in ("web", "migrate", "relay", "maintenance"):
+    for command in ("web", "migrate", "relay", "maintenance", "run-due-todos"):
         result = run(command, TODO_DATABASE_PORT="zero")
 
         assert result.returncode == 2

@@ -23,7 +23,8 @@ from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.services import WordTaken
-from todo_app.todos.models import DueNotAhead
+from todo_app.todos.models import DueNotAhead, RuleNeverOccurs
+from todo_app.todos.recurrences import RECURRENCES_MAX, RecurrencesFull
 from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
 
 log = structlog.get_logger("api")
@@ -114,6 +115,12 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     TodoNotFound: lambda _e: NOT_FOUND,
     TodoNotYours: _fixed(403, "forbidden", "Only the owner of this todo may do this."),
     AssigneeUnknown: _fixed(422, "assignee-unknown", "There is no such user to assign this to."),
+    RuleNeverOccurs: _fixed(
+        422, "rule-never-occurs", "The rule must occur within twelve years of its start and before its end."
+    ),
+    RecurrencesFull: _fixed(
+        409, "recurrences-full", f"There are {RECURRENCES_MAX} recurrences already; delete one first."
+    ),
     DueNotAhead: _fixed(422, "due-not-ahead", "due_on must be later than now."),
     VersionConflict: lambda e: Problem(
         status=412,

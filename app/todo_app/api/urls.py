@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from todo_app.api import audit, auth, moderation, reports, todos, users
+from todo_app.api import audit, auth, moderation, recurrences, reports, todos, users
 
 app_name = "api"
 urlpatterns = [
@@ -17,6 +17,11 @@ urlpatterns = [
     path("todos/<uuid:key>/complete", todos.TodoComplete.as_view()),
     path("todos/<uuid:key>/reopen", todos.TodoReopen.as_view()),
     path("todos/<uuid:key>/cancel", todos.TodoCancel.as_view()),
+    path("recurrences", recurrences.Recurrences.as_view()),
+    path("recurrences/<uuid:key>", recurrences.RecurrenceDetail.as_view()),
+    path("recurrences/<uuid:key>/pause", recurrences.RecurrencePause.as_view()),
+    path("recurrences/<uuid:key>/resume", recurrences.RecurrenceResume.as_view()),
+    path("recurrences/<uuid:key>/occurrences", recurrences.RecurrenceOccurrences.as_view()),
     path("banned-words", moderation.BannedWords.as_view()),
     path("banned-words/<uuid:key>", moderation.BannedWordDetail.as_view()),
     path("violations", reports.Violations.as_view()),

@@ -21,7 +21,6 @@ from todo_app.shards.copying import events_copy, rows_copy, rows_delete, stub_le
 from todo_app.shards.fences import drain, fence
 from todo_app.shards.models import Away, UserHome
 
-
 LOCK_WAIT = 5  # seconds; the server needs a moment to see that a killed mover is gone
 
 

@@ -3,13 +3,13 @@
 from itertools import accumulate
 
 from todo_app.moderation.checks import text_check
-from todo_app.todos.models import Todo
+from todo_app.todos.models import Recurrence, Todo
 
 TEXTS = ("title", "description", "tag_names")
 
 
-def check_todo(*, instance: Todo, raw: bool = False, **_signal: object) -> None:
-    """Judge a todo's texts before they are written, whoever writes. Raises TextRefused.
+def check_todo(*, instance: Todo | Recurrence, raw: bool = False, **_signal: object) -> None:
+    """Judge a todo's texts before they are written, whoever writes; a recurrence's too. Raises TextRefused.
 
     Title, description and tags are judged as one text, so that nothing hides in the gaps. `raw` is a fixture.
     """

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -11,7 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from todo_app.accounts.models import User
 from todo_app.common.compiled import Compiled
 from todo_app.common.paging import Order
-from todo_app.todos.models import Tag, Todo, TodoTag
+from todo_app.todos.models import Recurrence, Tag, Todo, TodoTag
 from todo_app.todos.models.todo import overdue
 
 COLUMNS = (
@@ -126,3 +127,39 @@ def tags_of(*, owner: User) -> QuerySet[Tag, Any]:
     used = Tag.objects.filter(owner=owner).annotate(todo_count=Count("todo_links")).filter(todo_count__gt=0)
     rows: QuerySet[Tag, Any] = used.order_by("name").values("name", "todo_count")
     return rows
+
+
+RECURRENCE_COLUMNS = (
+    "id",
+    "title",
+    "description",
+    "tag_names",
+    "priority",
+    "rule",
+    "time_zone",
+    "starts_on",
+    "next_on",
+    "skipped_count",
+    "paused_on",
+    "pause_reason",
+    "created_on",
+    "updated_on",
+    "version",
+)
+
+
+def recurrences_of(*, owner: User) -> QuerySet[Recurrence, dict[str, Any]]:
+    """A user's recurrences as rows."""
+    rows: QuerySet[Recurrence, dict[str, Any]] = Recurrence.objects.filter(owner=owner).values(*RECURRENCE_COLUMNS)
+    return rows
+
+
+def recurrence_of(*, owner: User, key: uuid.UUID) -> dict[str, Any] | None:
+    """One of a user's recurrences; another's is as absent as none."""
+    return recurrences_of(owner=owner).filter(pk=key).first()
+
+
+def occurrences_of(*, owner: User, key: uuid.UUID, limit: int, now: datetime) -> list[datetime] | None:
+    """When a recurrence will come next; None when the user has no such one."""
+    row = Recurrence.objects.filter(owner=owner, pk=key).first()
+    return None if row is None else list(islice(row.after(now), limit))
