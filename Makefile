@@ -95,8 +95,14 @@ lint: $(TEST)  ## lint and types only
 format: $(TEST)  ## rewrite the sources in the house format
 	@.venv/bin/ruff check --fix-only -q . && .venv/bin/ruff format -q .
 
+profile: $(TEST)  ## where list, create and moderate spend their time, into out/profile
+	@cd app && ../.venv/bin/python -m tests.craft.profile
+
+querycraft: $(TEST)  ## what each query technique gains, into docs/performance
+	@cd app && ../.venv/bin/python -m tests.craft.query_craft
+
 openapi: $(TEST)  ## write the contracts of the API and its events to contracts/
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py openapi
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py events
 
-.PHONY: help up down stop start status preview render doctor logs shell open images load bench faults check integration e2e test tools lint format openapi
+.PHONY: help up down stop start status preview render doctor logs shell open images load bench faults check integration e2e test tools lint format profile querycraft openapi

@@ -1,0 +1,1 @@
+"""Measuring how the service uses the database, and where its time goes."""
