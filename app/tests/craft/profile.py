@@ -68,7 +68,9 @@ def table(profile: cProfile.Profile, *, rounds: int) -> list[str]:
     lines = [f"{'own µs':>9} {'total µs':>9} {'calls':>7}  a request, function"]
     for (file, line, name), (_, calls, own, total, _) in rows:
         place = "/".join(Path(file).parts[-3:])
-        lines.append(f"{own / rounds * 1e6:9.1f} {total / rounds * 1e6:9.1f} {calls / rounds:7.1f}  {place}:{line} {name}")
+        lines.append(
+            f"{own / rounds * 1e6:9.1f} {total / rounds * 1e6:9.1f} {calls / rounds:7.1f}  {place}:{line} {name}"
+        )
     return lines
 
 
@@ -107,7 +109,9 @@ def main() -> int:
             profile = profiled(request, rounds=chosen.rounds)
             profile.dump_stats(chosen.out / f"{name}.prof")
             convert(pstats.Stats(profile), str(chosen.out / f"{name}.callgrind"))
-            sys.stdout.write("\n".join([f"\n{name}, {chosen.rounds} requests", *table(profile, rounds=chosen.rounds), ""]))
+            sys.stdout.write(
+                "\n".join([f"\n{name}, {chosen.rounds} requests", *table(profile, rounds=chosen.rounds), ""])
+            )
 
         def all_of_them() -> None:
             for _ in range(max(1, chosen.rounds // 10)):

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[3]
 OUT = ROOT / "docs" / "performance"
 HEAD = """# Query craft
 
-What each technique gains where the service uses it, measured by `make querycraft` on {todos:,} todos, {events:,} events and
-{violations:,} violations of {users:,} users: median of {rounds} runs, the two ways in turn. Generated from
+What each technique gains where the service uses it, measured by `make querycraft` on {todos:,} todos (a fifth of them the
+measured user's), {events:,} events and {violations:,} violations of {users:,} users: median of {rounds} runs, the two ways in turn. Generated from
 [query-craft.json](query-craft.json); a test compares the two.
 
 | technique | where (`app/todo_app/`, `app/`) | used, µs | without, µs | gain |
@@ -69,7 +69,7 @@ def document(result: dict[str, Any]) -> str:
     for row in result["rows"]:
         place = f"{row['where']}" + (f"; {row['note']}" if row["note"] else "")
         lines.append(
-            f"| {row['technique']} | {place} | {row['used_us']:,.0f} | {row['without_us']:,.0f} | {row['gain']:g} × |\n"
+            f"| {row['technique']} | {place} | {row['used_us']:,.0f} | {row['without_us']:,.0f} | {row['gain']:g} |\n"
         )
     lines.append(f"\n{result['machine']}, commit {result['commit']}, {result['date']}.\n")
     return "".join(lines)

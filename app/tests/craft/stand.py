@@ -20,11 +20,11 @@ INSERT INTO accounts_user (id, username, password, is_superuser, role, is_banned
     SELECT gen_random_uuid(), 'seed-' || n, '!', false, 'user', false, '', 0, 0, now() - interval '90 days', now()
     FROM generate_series(1, %(users)s) AS n;
 CREATE TEMP TABLE seed_user AS
-    SELECT id, row_number() OVER () - 1 AS n FROM accounts_user WHERE username LIKE 'seed-%%';
+    SELECT id, row_number() OVER (ORDER BY username) - 1 AS n FROM accounts_user WHERE username LIKE 'seed-%%';
 INSERT INTO todos_todo (id, owner_id, title, description, status, version, created_on, updated_on, tag_names)
     SELECT gen_random_uuid(), u.id, 'todo ' || i, repeat('what is to be done ', 10), 'open', 1,
            now() - i * interval '1 second', now(), ARRAY['home', 'work']
-    FROM generate_series(1, %(todos)s) AS i JOIN seed_user u ON u.n = i %% %(users)s;
+    FROM generate_series(1, %(todos)s) AS i JOIN seed_user u ON u.n = CASE WHEN i %% 5 = 0 THEN 0 ELSE i %% %(users)s END;
 INSERT INTO todos_tag (id, owner_id, name, created_on)
     SELECT gen_random_uuid(), id, name, now() FROM seed_user, unnest(ARRAY['home', 'work']) AS name;
 INSERT INTO todos_todotag (id, todo_id, tag_id, created_on)
@@ -71,7 +71,7 @@ def standing(*, size: Size | None = None) -> Iterator[servers.Servers]:
 
 
 def seeded_user() -> "User":
-    """One of the many."""
+    """The one with a fifth of all todos."""
     from todo_app.accounts.models import User
 
     found: User = User.objects.filter(username__startswith="seed-").order_by("username")[0]

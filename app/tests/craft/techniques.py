@@ -9,7 +9,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from tests.craft.stand import seeded_user
-from todo_app.accounts.models import ApiToken, Role, User
+from todo_app.accounts.models import ApiToken, User
 from todo_app.accounts.selectors import token_by_digest
 from todo_app.accounts.services import token_create
 from todo_app.common.paging import page_newest_first, rows_newest_first
@@ -47,7 +47,7 @@ def dropped(indexes: tuple[str, ...]) -> Iterator[None]:
             for index in indexes:
                 cursor.execute(f"DROP INDEX {index}")
         yield
-        transaction.set_rollback(True)  # noqa: FBT003 - Django's signature
+        transaction.set_rollback(True)
 
 
 def indexes() -> list[Technique]:
@@ -159,7 +159,6 @@ def evaluation() -> list[Technique]:
         found = todos_of(owner=user).order_by("-pk")[:21]
         return len(found.all()) > 20, list(found.all())
 
-    admins = User.objects.filter(role=Role.ADMIN)
     return [
         Technique(
             name="lazy slice of one row more instead of count()",
@@ -177,8 +176,9 @@ def evaluation() -> list[Technique]:
         Technique(
             name="exists() instead of count()",
             where="moderation/bootstrap.py first_rows_create",
-            used=lambda: User.objects.exclude(role=Role.ADMIN).exists() and admins.exists(),
-            without=lambda: User.objects.exclude(role=Role.ADMIN).count() > 0 and admins.count() > 0,
+            used=lambda: BannedWord.objects.exists(),
+            without=lambda: BannedWord.objects.count() > 0,
+            note="5,000 words",
         ),
         Technique(
             name="pages instead of iterator()",
