@@ -22,13 +22,16 @@ INSERT INTO accounts_user (id, username, password, is_superuser, role, is_banned
 CREATE TEMP TABLE seed_user AS
     SELECT id, row_number() OVER (ORDER BY username) - 1 AS n FROM accounts_user WHERE username LIKE 'seed-%%';
 INSERT INTO todos_todo (id, owner_id, title, description, status, version, created_on, updated_on, tag_names)
-    SELECT gen_random_uuid(), u.id, 'todo ' || i, repeat('what is to be done ', 10), 'open', 1,
-           now() - i * interval '1 second', now(), ARRAY['home', 'work']
-    FROM generate_series(1, %(todos)s) AS i JOIN seed_user u ON u.n = CASE WHEN i %% 5 = 0 THEN 0 ELSE i %% %(users)s END;
+    SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '7000a000000000000000')::uuid, u.id, 'todo ' || i,
+           repeat('what is to be done ', 10), 'open', 1, now() - (%(todos)s - i) * interval '1 second', now(),
+           ARRAY['home', 'work']
+    FROM generate_series(1, %(todos)s) AS i
+    JOIN seed_user u ON u.n = CASE WHEN i <= %(todos)s / 50 THEN 0 ELSE 1 + i %% (%(users)s - 1) END;
 INSERT INTO todos_tag (id, owner_id, name, created_on)
     SELECT gen_random_uuid(), id, name, now() FROM seed_user, unnest(ARRAY['home', 'work']) AS name;
 INSERT INTO todos_todotag (id, todo_id, tag_id, created_on)
-    SELECT gen_random_uuid(), t.id, g.id, now() FROM todos_todo t JOIN todos_tag g ON g.owner_id = t.owner_id;
+    SELECT gen_random_uuid(), t.id, g.id, now() FROM todos_todo t JOIN todos_tag g ON g.owner_id = t.owner_id
+    WHERE t.owner_id = (SELECT id FROM seed_user WHERE n = 0);
 INSERT INTO outbox_event (id, type, key, payload, created_on, published_on)
     SELECT gen_random_uuid(), 'todo.created', gen_random_uuid()::text, '{}', now(),
            CASE WHEN i > 100 THEN now() END FROM generate_series(1, %(events)s) AS i;
@@ -71,7 +74,7 @@ def standing(*, size: Size | None = None) -> Iterator[servers.Servers]:
 
 
 def seeded_user() -> "User":
-    """The one with a fifth of all todos."""
+    """The one with the oldest fiftieth of all todos."""
     from todo_app.accounts.models import User
 
     found: User = User.objects.filter(username__startswith="seed-").order_by("username")[0]

@@ -17,6 +17,7 @@ from todo_app.moderation.models import BannedWord
 from todo_app.moderation.reports import violations_by_user
 from todo_app.outbox.selectors import events_next
 from todo_app.todos.models import Todo
+from todo_app.todos.models.todo import TodoQuerySet
 from todo_app.todos.selectors import COLUMNS, todos_of
 
 Way = Callable[[], object]
@@ -83,17 +84,19 @@ def rows() -> list[Technique]:
     """How many queries, and what is made of a row."""
     user, now = seeded_user(), timezone.now()
     digest = bytes(token_create(user=user, name="craft", now=now).row.digest)
-    newest = Todo.objects.owned_by(user).order_by("-pk")[:20]
+
+    def newest() -> TodoQuerySet:
+        return Todo.objects.owned_by(user).order_by("-pk")[:20]
 
     def in_two() -> object:
         token = ApiToken.objects.get(digest=digest, expires_on__gt=now, revoked_on__isnull=True)
         return User.objects.get(pk=token.user_id)
 
     def tags_each() -> list[list[str]]:
-        return [[tag.name for tag in todo.tags.all()] for todo in newest.all()]
+        return [[tag.name for tag in todo.tags.all()] for todo in newest()]
 
     def tags_prefetched() -> list[list[str]]:
-        return [[tag.name for tag in todo.tags.all()] for todo in newest.prefetch_related("tags")]
+        return [[tag.name for tag in todo.tags.all()] for todo in newest().prefetch_related("tags")]
 
     def tags_in_row() -> list[list[str]]:
         return [row["tag_names"] for row in todos_of(owner=user).order_by("-pk")[:20]]
@@ -123,19 +126,19 @@ def rows() -> list[Technique]:
             name="values() instead of instances",
             where="todos/selectors.py todos_of",
             used=lambda: list(todos_of(owner=user).order_by("-pk")[:20]),
-            without=lambda: [{name: getattr(todo, name) for name in COLUMNS} for todo in newest.all()],
+            without=lambda: [{name: getattr(todo, name) for name in COLUMNS} for todo in newest()],
         ),
         Technique(
             name="only() instead of whole instances",
             where="measured and not taken: values() of the same columns costs less",
-            used=lambda: list(newest.only("id", "title", "status")),
-            without=lambda: list(newest.all()),
+            used=lambda: list(newest().only("id", "title", "status")),
+            without=lambda: list(newest()),
         ),
         Technique(
             name="defer() of the long text",
             where="measured and not taken: lists show the description",
-            used=lambda: list(newest.defer("description")),
-            without=lambda: list(newest.all()),
+            used=lambda: list(newest().defer("description")),
+            without=lambda: list(newest()),
         ),
         Technique(
             name="values_list() instead of instances",

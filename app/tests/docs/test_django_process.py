@@ -36,11 +36,11 @@ def test_threads_share_the_cpu_but_not_a_connection(user: User) -> None:
 def test_the_orm_refuses_the_event_loop_and_runs_in_a_thread_beside_it(user: User) -> None:
     # example: async
     async def wrong() -> bool:
-        return User.objects.filter(pk=user.pk).exists()  # would block every other request of the loop
+        return bool(User.objects.filter(pk=user.pk).exists())  # would block every other request of the loop
 
     def read() -> bool:
         try:
-            return User.objects.filter(pk=user.pk).exists()
+            return bool(User.objects.filter(pk=user.pk).exists())
         finally:
             connections.close_all()
 
