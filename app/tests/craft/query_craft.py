@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parents[3]
 OUT = ROOT / "docs" / "performance"
 HEAD = """# Query craft
 
-What each technique gains where the service uses it, measured by `make querycraft`: median of {rounds} runs, the two ways
-in turn, the whole call with Django's own work. {todos:,} todos, of which the measured user has the oldest 2 %,
+What each technique gains where the service uses it, measured by `make querycraft`: median of {rounds} runs, the two
+ways in turn, the whole call with Django's own work. {todos:,} todos, of which the measured user has the oldest 2 %,
 {events:,} events, {violations:,} violations, {users:,} users. Generated from
 [query-craft.json](query-craft.json); a test compares the two.
 
