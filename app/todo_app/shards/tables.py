@@ -70,7 +70,7 @@ def user_tables() -> tuple[UserTable, ...]:
 
 def _own(model: type[models.Model]) -> bool:
     meta = model._meta  # noqa: SLF001 - see name
-    return meta.label_lower not in STAYING and not meta.proxy
+    return meta.label_lower not in STAYING and meta.managed and not meta.proxy
 
 
 def _keys(model: type[models.Model]) -> list["models.ForeignKey[models.Model, models.Model]"]:
