@@ -55,3 +55,17 @@ def page_parameters(schema: type[BaseModel]) -> list[OpenApiParameter]:
             )
         )
     return found
+
+
+def add_common_problems(result: dict[str, Any], **_generator: object) -> dict[str, Any]:
+    """What any operation of a kind can answer, so that no view has to remember it; found by fuzzing (R21)."""
+    problem = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}, "description": ""}
+    for path, item in result["paths"].items():
+        for operation in item.values():
+            statuses = {"400", "406", "503"}
+            statuses |= {"401", "403"} if operation.get("security") else set()
+            statuses |= {"413", "415"} if "requestBody" in operation else set()
+            statuses |= {"404"} if "{" in path else set()
+            for status in sorted(statuses):
+                operation["responses"].setdefault(status, problem)
+    return result
