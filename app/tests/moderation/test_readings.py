@@ -47,7 +47,8 @@ def test_every_reading_knows_its_origin(text: str) -> None:
     "parts", [("da", "mn"), ("well da ", " mn then"), ("d@", "mn"), ("da", "", "mn"), ("d", "am", "n")]
 )
 def test_a_word_across_fields_is_found(parts: tuple[str, ...]) -> None:
-    text, seams = "\n".join(parts), []
+    text = "\n".join(parts)
+    seams: list[int] = []
     for part in parts[:-1]:
         seams.append((seams[-1] + 1 if seams else 0) + len(part))
 

@@ -84,7 +84,10 @@ class Matcher:
         self._words = list(self._entries)
         # of words that stand alone the tokens are looked up; phrases are looked for where their first word stands
         self._heads = {word.partition(" ")[0].encode() for word in self._words}
-        self._doubled: dict[str, list[str]] | None = None
+        self._doubled: dict[str, list[str]] = {}  # words with double letters, by their form without
+        for word in self._words:
+            if (squeezed := _DOUBLE.sub(r"\1", word)) != word:
+                self._doubled.setdefault(squeezed, []).append(word)
         padded = [f" {word} " for word in self._words]
         self._automaton = AhoCorasick(padded, implementation=Implementation.ContiguousNFA) if padded else None
         self._bare = AhoCorasick(self._words, implementation=Implementation.ContiguousNFA) if padded else None
@@ -125,7 +128,7 @@ class Matcher:
         if not self._heads.isdisjoint(tokens) and self._find(f" {' '.join(spaced.split())} "):
             found.update(self._boundary_places(spaced))
         # cheap, and may say yes too often: does any token mix letters and signs, or repeat a letter three times?
-        if _IMITATES.search(folded.encode("ascii", "replace")):
+        if _IMITATES.search(folded.replace("\u20ac", "@").encode("ascii", "replace")):
             found.update(self._token_places(folded))
         if _SPELLS.search(code):  # three single characters in a row
             found.update(self._glued_places(folded, _RUN.finditer(folded), RUN_WORD_MIN))
@@ -160,11 +163,6 @@ class Matcher:
 
     def _stretched(self, token: str) -> Iterator[str]:
         """Words with double letters of their own of which the token is a stretched form."""
-        if self._doubled is None:
-            self._doubled = {}
-            for word in self._words:
-                if (squeezed := _DOUBLE.sub(r"\1", word)) != word:
-                    self._doubled.setdefault(squeezed, []).append(word)
         runs = [len(run.group()) for run in _RUNS.finditer(token)]
         for word in self._doubled.get(_DOUBLE.sub(r"\1", token), ()):
             wanted = [len(run.group()) for run in _RUNS.finditer(word)]
