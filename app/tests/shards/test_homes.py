@@ -72,6 +72,25 @@ def test_a_ban_by_an_administrator_reaches_the_user_at_home(moved: User, admin: 
         assert not User.objects.get(pk=moved.pk).is_banned
 
 
+def test_who_comes_with_a_jwt_is_looked_for_on_every_database(moved: User) -> None:
+    import jwt
+    from django.test import RequestFactory
+
+    from todo_app.accounts.home_middleware import _sender
+    from todo_app.accounts.models import ExternalIdentity
+
+    def sender(claims: dict[str, str]) -> object:
+        text = jwt.encode(claims, "k" * 32, algorithm="HS256")  # who signed it is judged at home
+        return _sender(RequestFactory().get("/", headers={"Authorization": f"Bearer {text}"}))
+
+    with on_shard("s1"):
+        ExternalIdentity(user=moved, issuer="https://id.example.org", subject=str(moved.pk)).save()
+
+    assert sender({"iss": "https://id.example.org", "sub": str(moved.pk)}) == moved.pk
+    assert sender({"iss": "https://other.example.org", "sub": str(moved.pk)}) is None
+    assert _sender(RequestFactory().get("/", headers={"Authorization": "Bearer a.b.c"})) is None
+
+
 def test_pages_sign_in_at_home_and_sign_out_ends_the_session(moved: User) -> None:
     client = Client(REMOTE_ADDR="127.7.7.1")
 
