@@ -50,7 +50,25 @@ def _counted_late() -> None:
     services.attempt_reserve = reserve
 
 
-DEFECTS: dict[str, Callable[[], None]] = {"remembered-tokens": _remembered_tokens, "counted-late": _counted_late}
+def _keys_ignored() -> None:
+    """R09: every request is a new one."""
+    keys: Any = import_module("todo_app.api.idempotency")
+    real = keys.key_claim
+    keys.key_claim = lambda **named: real(**{**named, "key": os.urandom(8).hex()})
+
+
+def _steps_forgotten() -> None:
+    """R07: a repeated bulk request begins anew."""
+    bans: Any = import_module("todo_app.accounts.bans")
+    bans.steps_keep = lambda _outcomes: None
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    "keys-ignored": _keys_ignored,
+    "steps-forgotten": _steps_forgotten,
+    "remembered-tokens": _remembered_tokens,
+    "counted-late": _counted_late,
+}
 
 
 class _Server(ThreadingMixIn, WSGIServer):
