@@ -15,14 +15,20 @@ def check_todo(*, instance: Todo | Recurrence, raw: bool = False, **_signal: obj
     """
     if raw or not set(TEXTS) & set(instance.changed_fields):
         return
-    texts = (instance.title, instance.description, *instance.tag_names)
-    starts = accumulate((len(text) + 1 for text in texts[:-1]), initial=0)
-    names = ("title", "description", *("tags" for _ in instance.tag_names))
+    text, fields = parts(instance)
     # the owner is the request's user on every path of users; its annotation saves a query
     owner = instance._state.fields_cache.get("owner")  # noqa: SLF001 - reading it otherwise would query
     text_check(
         subject_id=instance.pk,
-        text="\n".join(texts),
-        fields=tuple(zip(names, starts, strict=True)),
+        text=text,
+        fields=fields,
         seen_version=getattr(owner, "words_version", None),
     )
+
+
+def parts(instance: Todo | Recurrence) -> tuple[str, tuple[tuple[str, int], ...]]:
+    """All texts as one, and name and start of each."""
+    texts = (instance.title, instance.description, *instance.tag_names)
+    starts = accumulate((len(text) + 1 for text in texts[:-1]), initial=0)
+    names = ("title", "description", *("tags" for _ in instance.tag_names))
+    return "\n".join(texts), tuple(zip(names, starts, strict=True))

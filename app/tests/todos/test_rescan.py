@@ -1,0 +1,39 @@
+"""A re-scan flags what a later list refuses, counts nothing, and goes on where it stopped."""
+
+import secrets
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from todo_app.accounts.models import User
+from todo_app.moderation.models import Flag, Rescan, Violation
+from todo_app.moderation.services import word_add, word_delete
+from todo_app.todos import rescan as module
+from todo_app.todos.services import todo_create
+
+pytestmark = pytest.mark.integration
+
+
+def test_old_texts_are_flagged_until_the_word_is_gone(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    text = f"later{secrets.token_hex(6)}"
+    todos = [todo_create(owner=user, title=f"{text} {number}", now=timezone.now()) for number in range(5)]
+    row = word_add(word=text, severity=3, now=timezone.now())
+
+    stopped = module.rescan(now=timezone.now(), batches=1)
+    assert (stopped.judged, stopped.finished_on) == (2, None)
+    told, progress = StringIO(), StringIO()
+    call_command("rescan", stdout=told, stderr=progress)
+
+    assert {flag.subject_id for flag in Flag.objects.filter(user=user)} == {todo.pk for todo in todos}
+    assert [flag.words for flag in Flag.objects.filter(user=user)] == [[text]] * 5
+    assert not Violation.objects.filter(user=user).exists()
+    assert User.objects.get(pk=user.pk).violation_count == 0
+    assert "remaining" in progress.getvalue()
+    assert Rescan.objects.get(words_version=stopped.words_version).judged >= 5
+
+    word_delete(word=row)
+    call_command("rescan", stdout=told, stderr=progress)
+    assert not Flag.objects.filter(user=user).exists()
