@@ -22,7 +22,7 @@ from infra.cluster.ports import free, taken
 from infra.cluster.rest import poll
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import REPOSITORY, STATE_ROOT, Instance, cache_dir
+from infra.lib.paths import REPOSITORY, STATE_ROOT, Instance, cache_dir, kubectl_homes
 from infra.lib.process import capture, tail
 from infra.lib.report import Report, silent
 
@@ -123,6 +123,7 @@ class ContextCluster:
                 stdout=output,
                 stderr=output,
                 cwd=REPOSITORY,
+                env={**os.environ, **kubectl_homes()},
                 start_new_session=True,
                 check=True,
             )
@@ -165,7 +166,7 @@ class ContextCluster:
     def _kubectl(self, report: Report, *words: str) -> str:
         command = self._command(report)
         try:
-            return capture([*command, "--request-timeout=10s", *words], deadline=30)
+            return capture([*command, "--request-timeout=10s", *words], deadline=30, env=kubectl_homes())
         except SlipwayError as error:
             raise SlipwayError(
                 f"context {self._name!r} of {self.kubeconfig()} does not answer",

@@ -22,6 +22,11 @@ def cache_dir() -> Path:
     return Path(base) / "slipway"
 
 
+def kubectl_homes() -> dict[str, str]:
+    """Environment of every kubectl and helm: what they remember of an API server goes into our cache, not ~/.kube."""
+    return {"KUBECACHEDIR": str(cache_dir() / "kube")}
+
+
 @dataclass(frozen=True)
 class Instance:
     """One embedded cluster on this machine: its name and the paths that belong to it alone."""
