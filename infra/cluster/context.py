@@ -22,7 +22,7 @@ from infra.cluster.ports import free, taken
 from infra.cluster.rest import poll
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import REPOSITORY, STATE_ROOT, Instance, cache_dir
+from infra.lib.paths import REPOSITORY, STATE_ROOT, Instance, cache_dir, kubectl_homes
 from infra.lib.process import capture, tail
 from infra.lib.report import Report, silent
 
@@ -48,7 +48,9 @@ class ContextCluster:
             _end(file)
 
     def delete(self, report: Report) -> None:
-        """End the port-forwards and remove their files."""
+        """End the port-forwards and remove their files; on a node of this machine the data goes too."""
+        if own := self._embedded():
+            own.clear_volumes()
         report(f"end the port-forwards to context {self._name}")
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -123,6 +125,7 @@ class ContextCluster:
                 stdout=output,
                 stderr=output,
                 cwd=REPOSITORY,
+                env={**os.environ, **kubectl_homes()},
                 start_new_session=True,
                 check=True,
             )
@@ -165,7 +168,7 @@ class ContextCluster:
     def _kubectl(self, report: Report, *words: str) -> str:
         command = self._command(report)
         try:
-            return capture([*command, "--request-timeout=10s", *words], deadline=30)
+            return capture([*command, "--request-timeout=10s", *words], deadline=30, env=kubectl_homes())
         except SlipwayError as error:
             raise SlipwayError(
                 f"context {self._name!r} of {self.kubeconfig()} does not answer",
@@ -182,16 +185,26 @@ class ContextCluster:
         for file in files:
             content = _read(file)
             context = _named(content, "contexts", self._name).get("context")
-            if context:
-                return file, _named(content, "clusters", context.get("cluster", "")).get("cluster", {})
-            known += [str(entry.get("name")) for entry in content.get("contexts") or []]
+            if isinstance(context, dict):
+                return file, self._cluster_of(file, content, str(context.get("cluster", "")))
+            known += [str(entry["name"]) for entry in _entries(content, "contexts") if entry.get("context")]
         raise SlipwayError(
             f"CLUSTER=context:{self._name}: {', '.join(map(str, files))} has no context of that name",
             hint=shlex.join(["make", "up", f"CLUSTER=context:{known[0]}"])
             if known
             else f"KUBECONFIG=<its file> make up CLUSTER={shlex.quote(f'context:{self._name}')}",
             code=Exit.BAD_INPUT,
-            details=(f"contexts there: {', '.join(known) or 'none'}",),
+            details=(f"contexts there: {', '.join(known) or 'none'}", *filter(None, map(_wrong, files))),
+        )
+
+    def _cluster_of(self, file: Path, content: dict[str, Any], name: str) -> dict[str, Any]:
+        cluster = _named(content, "clusters", name).get("cluster")
+        if isinstance(cluster, dict) and cluster.get("server"):
+            return cluster
+        raise SlipwayError(
+            f"CLUSTER=context:{self._name}: {file} has the context, but no server for its cluster {name!r}",
+            hint=f"less {file}",
+            code=Exit.BAD_INPUT,
         )
 
     def _embedded(self) -> EmbeddedCluster | None:
@@ -216,15 +229,28 @@ def _end(pid_file: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    """A kubeconfig; what is not as it should be counts as not there."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+    except (OSError, ValueError, yaml.YAMLError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
+def _entries(content: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = content.get(kind)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
 def _named(content: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
-    return next((entry for entry in content.get(kind) or [] if entry.get("name") == name), {})
+    return next((entry for entry in _entries(content, kind) if entry.get("name") == name), {})
+
+
+def _wrong(file: Path) -> str:
+    """What is wrong with a kubeconfig file as a whole, empty for nothing."""
+    if not file.is_file():
+        return f"{file} does not exist"
+    return "" if _entries(_read(file), "contexts") else f"{file} is no kubeconfig, or has no contexts"
 
 
 def _authority(cluster: dict[str, Any]) -> str:

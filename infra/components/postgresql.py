@@ -17,6 +17,15 @@ FOLDER = "/var/lib/postgresql/data"
 READY = f"pg_isready --quiet --host 127.0.0.1 --username {USER} --dbname {DATABASE}"
 # Status 1 is "rejecting connections", as in crash recovery: alive. 2 is no answer.
 ALIVE = f"{READY}; test $? -ne 2"
+# The Secret is the truth: data kept from an earlier life, or a Secret somebody changed, must not lock the service out.
+# Single-user mode asks for no password and runs before anybody can connect.
+REKEY = (
+    'if [ -s "$PGDATA/PG_VERSION" ]; then '
+    'password=$(sed "s/\'/\'\'/g" "$POSTGRES_PASSWORD_FILE") && '
+    'printf "ALTER ROLE \\"%s\\" PASSWORD \'%s\';\\n" "$POSTGRES_USER" "$password" '
+    '| postgres --single -D "$PGDATA" -c shared_buffers=4MB -c password_encryption=scram-sha-256 "$POSTGRES_DB" '
+    '>/dev/null || exit 1; fi; exec "$@"'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +69,7 @@ class Postgresql(pulumi.ComponentResource):
                 uid=UID,
                 port=PORT,
                 command=[
+                    *("sh", "-c", REKEY, "sh"),
                     "docker-entrypoint.sh",
                     "postgres",
                     *_settings(memory=args.memory, connections=args.connections),

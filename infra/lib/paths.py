@@ -22,6 +22,28 @@ def cache_dir() -> Path:
     return Path(base) / "slipway"
 
 
+def settle_cache() -> None:
+    """Make a chosen cache absolute for the programs we start, which run in folders of their own.
+
+    Raises BAD_INPUT when it cannot be a folder.
+    """
+    if chosen := os.environ.get("SLIPWAY_CACHE"):
+        place = cache_dir()
+        there = next(path for path in (place, *place.parents) if path.exists())
+        if not there.is_dir():
+            raise SlipwayError(
+                f"SLIPWAY_CACHE={chosen}: {there} is no folder",
+                hint="unset SLIPWAY_CACHE, or name a folder",
+                code=Exit.BAD_INPUT,
+            )
+        os.environ["SLIPWAY_CACHE"] = str(place)
+
+
+def kubectl_homes() -> dict[str, str]:
+    """Environment of every kubectl and helm: what they remember of an API server goes into our cache, not ~/.kube."""
+    return {"KUBECACHEDIR": str(cache_dir() / "kube")}
+
+
 @dataclass(frozen=True)
 class Instance:
     """One embedded cluster on this machine: its name and the paths that belong to it alone."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import cache_dir
+from infra.lib.paths import cache_dir, settle_cache
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a step failed, 2 bad input (nothing changed), 3 another slipway holds the instance, "
@@ -217,11 +217,14 @@ def _run(arguments: list[str]) -> int:
     from infra.slipway import failure
 
     as_json = "--json" in arguments
+    if arguments[:2] == ["kubectl", "--"]:
+        del arguments[1]  # `slipway kubectl -- get pods`, as npm and cargo have it
     if arguments[:1] == ["kubectl"]:  # the parser would swallow the `--` that kubectl needs
         from infra.slipway.kubectl import DASHES, KEPT
 
         arguments = [KEPT if word == DASHES else word for word in arguments]
     try:
+        settle_cache()
         code = int(app(arguments or ["--help"], standalone_mode=False) or 0)
     except typer.TyperException as error:
         refused = SlipwayError(error.format_message(), hint=".venv/bin/slipway --help", code=Exit.BAD_INPUT)

@@ -13,18 +13,22 @@ def confirm_context(session: Session, *, verb: str) -> None:
     """Name the cluster of a context and ask, unless `--yes`; our own cluster needs no question."""
     if session.ours:
         return
-    server = session.cluster.info().server or "an unknown server"
-    target = f"{session.options.cluster} ({server}), environment {session.options.environment}"
-    _ask(f"{verb} {target}", yes=session.options.yes)
+    _ask(f"{verb} {_target(session)}", yes=session.options.yes)
 
 
 def confirm_loss(session: Session) -> None:
-    """Ask before data is deleted, unless `--yes`."""
-    _ask(f"delete {session.name} with its data", yes=session.options.yes)
+    """Ask before data is deleted, unless `--yes`; our own cluster too."""
+    what = session.name if session.options.embedded else f"Slipway's objects from {_target(session)}"
+    _ask(f"delete {what} with {'its' if session.options.embedded else 'their'} data", yes=session.options.yes)
+
+
+def _target(session: Session) -> str:
+    server = session.cluster.info().server or "an unknown server"
+    return f"{session.options.cluster} ({server}), environment {session.options.environment}"
 
 
 def _ask(what: str, *, yes: bool) -> None:
-    console = Console(stderr=True)
+    console = Console(stderr=True, emoji=False)
     if yes:
         console.print(f"{what}: confirmed by --yes", highlight=False)
         return

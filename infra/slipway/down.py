@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from infra.lib.paths import cache_dir
 from infra.slipway import steps, views
-from infra.slipway.confirm import confirm_context, confirm_loss
+from infra.slipway.confirm import confirm_loss
 from infra.slipway.plan import Step, Work
 from infra.slipway.session import STACKS, Session
 
@@ -12,10 +12,7 @@ from infra.slipway.session import STACKS, Session
 def run(session: Session) -> None:
     """Our own cluster goes as a whole; from another one the stacks go in reverse order, its rest stays."""
     session.require_permission()
-    if session.options.embedded:
-        confirm_loss(session)
-    else:
-        confirm_context(session, verb="delete Slipway's objects and their data from")
+    confirm_loss(session)
     with session.locked("down"), views.viewer(as_json=session.options.json) as viewer:
         logs = cache_dir() / "logs"  # the instance's own folder is about to go
         steps.execute(plan(session), viewer=viewer, logs=logs, timings=session.timings)

@@ -20,7 +20,7 @@ def told(error: SlipwayError, *, as_json: bool) -> int:
     if as_json:
         _json(error.message, hint=error.hint, code=error.code, details=error.details)
         return error.code
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console = Console(stderr=True, emoji=False, highlight=False, markup=False, soft_wrap=True)
     console.print(f"slipway: {error.message}", style="bold red")
     for line in error.details:
         console.print(f"  {line}")

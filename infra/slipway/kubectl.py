@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import cache_dir
+from infra.lib.paths import kubectl_homes
 from infra.slipway.session import Session
 
 # `--` on its way through our own option parser, which would drop it.
@@ -31,6 +31,5 @@ def replace(session: Session, *arguments: str) -> NoReturn:
     """Become kubectl: its terminal, signals and exit code are the caller's."""
     session.require_running()
     words = command(session, *arguments)
-    # What kubectl remembers of an API server is ours to clear, so it goes into our cache.
-    env = {"KUBECACHEDIR": str(cache_dir() / "kube"), **os.environ}
+    env = {**kubectl_homes(), **os.environ}
     os.execve(words[0], words, env)  # noqa: S606 - an argument list; no shell is wanted

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from infra.cluster import checks
+from infra.cluster import checks, ports
 from infra.engine.direct import config
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding
@@ -76,6 +76,9 @@ def machine(session: Session) -> list[Finding]:
 def run(session: Session, *, report: Report) -> str:
     """Raise with every failure that `up` cannot put right; warnings are said and do not stop."""
     if not session.options.embedded:
+        port = session.options.port
+        if port not in session.cluster.info().exposed and not ports.free(port):
+            raise ports.taken(port)
         return "a cluster that is there already"
     findings = [*machine(session), *tools.check()]
     for finding in findings:

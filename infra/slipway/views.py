@@ -149,8 +149,8 @@ class LiveView:
 
 def console() -> Console:
     """Standard output for tables: as wide as the screen, wider than that into a pipe."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=WIDTH_OF_PIPES)
+    made = Console(highlight=False, emoji=False)
+    return made if made.is_terminal else Console(highlight=False, emoji=False, width=WIDTH_OF_PIPES)
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def viewer(*, as_json: bool) -> Iterator[Viewer]:
     if as_json:
         yield JsonView(sys.stdout)
         return
-    screen = Console()
+    screen = Console(emoji=False)
     if not screen.is_terminal:
         yield PlainView(sys.stdout)
         return

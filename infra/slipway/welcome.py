@@ -22,7 +22,7 @@ def show(session: Session, *, changed: int) -> None:
         told = {"event": "result", "url": session.options.url, "credentials": credentials, "changed": changed}
         sys.stdout.write(json.dumps(told) + "\n")
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(emoji=False, highlight=False, soft_wrap=True)
     console.print(f"\n[bold green]Ready[/]  {session.options.url}   ({changed} objects changed)")
     for user, password in credentials.items():
         console.print(f"  sign in as [bold]{user}[/]  password [bold]{escape(password)}[/]")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.lib import gotool
-from infra.lib.paths import REPOSITORY, Instance
+from infra.lib.paths import REPOSITORY, Instance, kubectl_homes
 from infra.verify.audit import AuditLog
 from infra.verify.todo_api import TodoApi
 
@@ -135,6 +135,7 @@ class Bed:
             timeout=deadline,
             check=False,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **kubectl_homes()},
         )
         if check and done.returncode != 0:
             raise BedError(f"kubectl {' '.join(words)}: {done.stderr.strip()}")

@@ -58,6 +58,12 @@ class EmbeddedCluster:
         network = self._network()
         readiness.cluster(layout, network, report, dns_image=images.coredns)
 
+    def clear_volumes(self) -> None:
+        """Empty the local volumes; their pods must be gone."""
+        for folder in self._layout.local_volumes:
+            for entry in folder.iterdir() if folder.is_dir() else ():
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
     def stop(self) -> None:
         """See `Cluster.stop`."""
         process.stop(self._layout)

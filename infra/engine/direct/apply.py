@@ -8,6 +8,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import FIELD_MANAGER, Kube, KubeError, Object
 
 FORCE = "pulumi.com/patchForce"  # the official provider's annotation for the same thing
+BY_HAND = ('kubectl"', "kubectl-")  # kubectl-edit, kubectl-patch, kubectl-label, kubectl-set, …
 GONE_DEADLINE = 60.0  # seconds a replaced Job has to go
 
 
@@ -44,7 +45,12 @@ def apply(kube: Kube, body: Object, live: Object | None) -> tuple[Action, Object
 
 def desired(kube: Kube, body: Object) -> Object:
     """What an apply would make of the object, by a dry run; KubeError 404 where its namespace or kind is missing."""
-    return kube.apply(body, dry_run=True, force=_forced(body))
+    try:
+        return kube.apply(body, dry_run=True, force=_forced(body))
+    except KubeError as error:
+        if error.http == 409 and _only_ours(error):
+            return kube.apply(body, dry_run=True, force=True)
+        raise
 
 
 class _ImmutableError(Exception):
@@ -96,9 +102,14 @@ def _forced(body: Object) -> bool:
 
 
 def _only_ours(error: KubeError) -> bool:
-    """Whether every conflict is with fields Slipway itself wrote in another way (an update, not an apply)."""
+    """Whether every conflict is with Slipway itself (an update, not an apply) or with a person's hand edit.
+
+    What somebody typed into kubectl is taken back, as `up` converges; a controller's field is its own.
+    """
     messages = [str(cause.get("message", "")) for cause in error.causes]
-    return bool(messages) and all(f'conflict with "{FIELD_MANAGER}"' in message for message in messages)
+    return bool(messages) and all(
+        any(f'conflict with "{owner}' in message for owner in (f'{FIELD_MANAGER}"', *BY_HAND)) for message in messages
+    )
 
 
 def _immutable(error: KubeError) -> bool:

@@ -18,7 +18,7 @@ from infra.engine.direct.helmlog import failure_of
 from infra.lib import gotool
 from infra.lib.errors import SlipwayError
 from infra.lib.kube import Kube, Object
-from infra.lib.paths import cache_dir
+from infra.lib.paths import cache_dir, kubectl_homes
 from infra.lib.process import capture, run
 from infra.lib.report import Report
 
@@ -147,7 +147,7 @@ class Helm:
         """Helm's folders away from the user's: no repository or plug-in of theirs plays a part."""
         root = cache_dir() / "helm"
         homes = {f"HELM_{name}_HOME": str(root / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-        return {**homes, "KUBECACHEDIR": str(cache_dir() / "kube")}
+        return {**homes, **kubectl_homes()}
 
 
 def outputs_of(body: Object, revision: Revision | None) -> Object:

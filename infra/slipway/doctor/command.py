@@ -33,7 +33,7 @@ def run(session: Session) -> None:
             told = {"level": finding.level, "subject": finding.subject, "message": finding.message}
             sys.stdout.write(json.dumps({**told, "remedy": finding.remedy}) + "\n")
     else:
-        show(Console(highlight=False, soft_wrap=True), findings)
+        show(Console(emoji=False, highlight=False, soft_wrap=True), findings)
     if any(finding.level == "fail" for finding in findings):
         raise Leave(Exit.FAILED)
 

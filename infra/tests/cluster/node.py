@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from infra.cluster import NodeImages
 from infra.images import api as image_api
 from infra.lib import gotool
-from infra.lib.paths import Instance
+from infra.lib.paths import Instance, kubectl_homes
 from infra.lib.report import silent
 
 TEST_IMAGE = "slipway.local/test-node:1"
@@ -71,7 +72,13 @@ class Node:
     def kubectl(self, *words: str, given: str | None = None, check: bool = True) -> str:
         """Standard output; raises with standard error unless `check` is off."""
         done = subprocess.run(
-            [*self._command, *words], input=given, capture_output=True, text=True, timeout=90, check=False
+            [*self._command, *words],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+            env={**os.environ, **kubectl_homes()},
         )
         assert not check or done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout

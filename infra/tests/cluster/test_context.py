@@ -54,6 +54,25 @@ def test_a_context_that_no_file_has_is_bad_input_not_a_cluster_that_is_down(conf
         assert "far-admin" in " ".join(caught.value.details), configured
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{contexts: 5}", "is no kubeconfig, or has no contexts"),
+        (": : :\n\x00", "is no kubeconfig, or has no contexts"),
+        ("{contexts: [{name: far-admin}]}", "contexts there: none"),
+        ("{contexts: [{name: far-admin, context: {cluster: gone}}]}", "no server for its cluster 'gone'"),
+    ],
+)
+def test_a_damaged_kubeconfig_is_bad_input(content: str, said: str, configured: Path) -> None:
+    configured.write_text(content)
+
+    with pytest.raises(SlipwayError) as caught:
+        ContextCluster(Instance("demo"), name="far-admin").running()
+
+    assert caught.value.code == Exit.BAD_INPUT
+    assert said in " ".join([caught.value.message, *caught.value.details])
+
+
 LISTENER = """
 import socket, sys, time
 server = socket.create_server(("127.0.0.1", int(sys.argv[-1].split(":")[0])))

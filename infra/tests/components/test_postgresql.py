@@ -32,6 +32,7 @@ def container(**arguments: int) -> dict[str, Any]:
 
 def settings(box: dict[str, Any]) -> dict[str, str]:
     words = box["args"]
+    words = words[words.index("docker-entrypoint.sh") :]
     assert words[:2] == ["docker-entrypoint.sh", "postgres"]
     return dict(word.split("=", 1) for flag, word in zip(words[2::2], words[3::2], strict=True) if flag == "-c")
 

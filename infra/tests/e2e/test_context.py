@@ -59,3 +59,11 @@ def test_down_takes_the_stacks_away_and_leaves_the_cluster(reached: Bed, bed: Be
     assert "kube-system" in namespaces
     assert not namespaces & {"todo", "data", "slipway-system"}
     assert not Path(f"/run/slipway/{reached.name}").exists()
+
+
+def test_up_again_lets_the_service_in_to_the_data_it_finds(reached: Bed, bed: Bed) -> None:
+    """The volume outlives `down` on a foreign cluster, the Secret does not: the new password has to fit."""
+    done = reached.call("up", "--yes", "--json", *TWO_PODS, *settings(bed))
+    assert done.code == 0, done.text
+    with urllib.request.urlopen(f"{reached.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
+        assert answer.status == 200

@@ -76,6 +76,23 @@ class TestAnotherFieldManager:
         assert 'conflict with "someone"' in caught.value.details[0]
         assert _value(kube, "t-own") == "theirs"
 
+    @pytest.mark.parametrize("tool", ["kubectl", "kubectl-edit", "kubectl-patch", "kubectl-client-side-apply"])
+    def test_an_edit_by_hand_is_taken_back(
+        self, engine: DirectEngine, kube: Kube, make_stack: MakeStack, tool: str
+    ) -> None:
+        stack = _conflict(engine, kube, make_stack, tool, manager=tool)
+
+        assert engine.preview(stack).counts["updated"] == 1
+        assert engine.up(stack).counts["updated"] == 1
+        assert _value(kube, f"t-{tool}") == "ours again"
+        assert engine.up(stack).changed == 0
+
+    def test_a_controller_whose_name_begins_like_a_tool_keeps_its_field(
+        self, engine: DirectEngine, kube: Kube, make_stack: MakeStack
+    ) -> None:
+        with pytest.raises(SlipwayError, match="another field manager owns"):
+            engine.up(_conflict(engine, kube, make_stack, "alike", manager="kubectlish"))
+
     def test_twin_forcing_takes_it(
         self, engine: DirectEngine, engine_with: With, kube: Kube, make_stack: MakeStack
     ) -> None:
@@ -165,7 +182,9 @@ def _is_killed(engine: DirectEngine, stack: StackRef) -> bool:
     return True
 
 
-def _conflict(engine: DirectEngine, kube: Kube, make_stack: MakeStack, name: str) -> StackRef:
+def _conflict(
+    engine: DirectEngine, kube: Kube, make_stack: MakeStack, name: str, *, manager: str = "someone"
+) -> StackRef:
     """A ConfigMap of ours, a value of which another manager has taken since; the program changes it."""
     program = """
         ConfigMap("c", metadata={"name": "NAME", "namespace": "default"}, data={"k": "VALUE"})
@@ -178,7 +197,7 @@ def _conflict(engine: DirectEngine, kube: Kube, make_stack: MakeStack, name: str
         "data": {"k": "theirs"},
     }
     path = f"/api/v1/namespaces/default/configmaps/t-{name}"
-    params = {"fieldManager": "someone", "force": "true"}
+    params = {"fieldManager": manager, "force": "true"}
     kube.request("PATCH", path, params=params, body=body, media="application/apply-patch+yaml")
     return make_stack(program.replace("VALUE", "ours again"), name=name)
 

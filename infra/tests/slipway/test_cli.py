@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import failure
+from infra.lib.paths import cache_dir
+from infra.slipway import cli, failure
 
 OWN = ("CLUSTER", "PROFILE", "ENGINE", "ENV", "SLIPWAY_INSTANCE", "SLIPWAY_PORT", "SLIPWAY_DEBUG")
 
@@ -144,3 +145,28 @@ def test_an_interruption_ends_programs_and_says_what_is_safe(number: signal.Sign
     assert "Traceback" not in said
     left = subprocess.run(["pgrep", "-f", "^sleep 611$"], capture_output=True, text=True, check=False).stdout
     assert left == ""
+
+
+def test_a_relative_cache_is_the_same_folder_for_every_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLIPWAY_CACHE", "kept")
+
+    assert cli._run(["--help"]) == 0
+    monkeypatch.chdir("/")
+
+    assert cache_dir() == tmp_path / "kept"
+
+
+def test_a_cache_that_is_no_folder_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SLIPWAY_CACHE", "/dev/null/below")
+
+    assert cli._run(["status"]) == Exit.BAD_INPUT
+    assert "SLIPWAY_CACHE=/dev/null/below: /dev/null is no folder" in capsys.readouterr().err
+
+
+def test_what_a_user_typed_is_shown_as_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    failure.told(SlipwayError("context:x: and :smile:"), as_json=False)
+
+    assert "context:x: and :smile:" in capsys.readouterr().err

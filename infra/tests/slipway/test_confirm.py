@@ -7,7 +7,7 @@ import yaml
 
 from infra.cluster.api import ClusterInfo
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import confirm, session
+from infra.slipway import confirm, down, session
 from infra.tests.slipway import fakes
 
 FOREIGN = fakes.FakeCluster(facts=ClusterInfo(kind="context:x", running=True, server="https://prod.example:6443"))
@@ -53,3 +53,13 @@ def test_a_damaged_kubeconfig_of_ours_makes_nothing_ours(tmp_path: Path) -> None
     (tmp_path / "demo" / "kubeconfig").write_text("clusters: 3")
 
     assert session.own_servers(tmp_path) == set()
+
+
+def test_a_loss_is_asked_for_on_every_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "own_servers", lambda _: {"https://prod.example:6443"})
+    one = fakes.session(cluster=FOREIGN, cluster_choice="context:x")
+    assert one.ours
+
+    for each in (one, fakes.session()):
+        with pytest.raises(SlipwayError, match=r"with (its|their) data: not confirmed"):
+            down.run(each)

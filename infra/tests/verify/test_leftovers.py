@@ -27,15 +27,19 @@ def process(_: Path) -> Iterator[str]:
     """A process that left its family, as a daemon does."""
     run("sh", "-c", f"setsid sleep 60.{os.getpid()} >/dev/null 2>&1 &")
     found = subprocess.run(["pgrep", "-f", f"sleep 60.{os.getpid()}"], capture_output=True, text=True, check=True)
-    yield f"sleep 60.{os.getpid()}"
-    os.kill(int(found.stdout.split()[0]), 9)
+    try:
+        yield f"sleep 60.{os.getpid()}"
+    finally:
+        os.kill(int(found.stdout.split()[0]), 9)
 
 
 @contextmanager
 def mount(tmp_path: Path) -> Iterator[str]:
     run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path))
-    yield str(tmp_path)
-    run("umount", str(tmp_path))
+    try:
+        yield str(tmp_path)
+    finally:
+        run("umount", str(tmp_path))
 
 
 def _network_namespace(process: str) -> str:
@@ -47,31 +51,59 @@ def namespace(_: Path) -> Iterator[str]:
     holder = subprocess.Popen(["unshare", "-n", "sleep", "60"])
     while (there := _network_namespace(str(holder.pid))) == _network_namespace("self"):
         time.sleep(0.01)
-    yield there
-    holder.kill()
-    holder.wait()
+    try:
+        yield there
+    finally:
+        holder.kill()
+        holder.wait()
 
 
 @contextmanager
 def link(_: Path) -> Iterator[str]:
     run("ip", "link", "add", TAG, "type", "bridge")
-    yield TAG
-    run("ip", "link", "del", TAG)
+    try:
+        yield TAG
+    finally:
+        run("ip", "link", "del", TAG)
 
 
 @contextmanager
 def rule(_: Path) -> Iterator[str]:
     run("nft", "add", "table", "ip", TAG)
-    yield TAG
-    run("nft", "delete", "table", "ip", TAG)
+    try:
+        yield TAG
+    finally:
+        run("nft", "delete", "table", "ip", TAG)
+
+
+@contextmanager
+def legacy_rule(_: Path) -> Iterator[str]:
+    run("iptables-legacy", "-t", "mangle", "-N", TAG)
+    run("iptables-legacy", "-t", "mangle", "-A", TAG, "-j", "RETURN")
+    try:
+        yield f"-A {TAG}"
+    finally:
+        run("iptables-legacy", "-t", "mangle", "-F", TAG)
+        run("iptables-legacy", "-t", "mangle", "-X", TAG)
+
+
+@contextmanager
+def route(_: Path) -> Iterator[str]:
+    run("ip", "route", "add", "192.0.2.77/32", "dev", "lo")
+    try:
+        yield "192.0.2.77"
+    finally:
+        run("ip", "route", "del", "192.0.2.77/32", "dev", "lo")
 
 
 @contextmanager
 def cgroup(_: Path) -> Iterator[str]:
     parent = CGROUP_ROOT / "memory" if (CGROUP_ROOT / "memory").is_dir() else CGROUP_ROOT
     (parent / TAG).mkdir()
-    yield TAG
-    (parent / TAG).rmdir()
+    try:
+        yield TAG
+    finally:
+        (parent / TAG).rmdir()
 
 
 @contextmanager
@@ -81,22 +113,26 @@ def file(tmp_path: Path) -> Iterator[str]:
     yield "deep/er/file"
 
 
-PLANTS: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
-    "processes": process,
-    "mounts": mount,
-    "namespaces": namespace,
-    "links": link,
-    "rules": rule,
-    "cgroups": cgroup,
-    "files": file,
-}
+PLANTS: tuple[tuple[str, Callable[[Path], AbstractContextManager[str]]], ...] = (
+    ("processes", process),
+    ("mounts", mount),
+    ("namespaces", namespace),
+    ("links", link),
+    ("routes", route),
+    ("rules", rule),
+    ("rules", legacy_rule),
+    ("cgroups", cgroup),
+    ("files", file),
+)
 
 
 @root_only
-@pytest.mark.parametrize("kind", PLANTS)
-def test_one_of_each_kind_is_reported_when_planted_and_gone_when_removed(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "plant"), PLANTS, ids=[plant.__name__ for _, plant in PLANTS])
+def test_one_of_each_kind_is_reported_when_planted_and_gone_when_removed(
+    kind: str, plant: Callable[[Path], AbstractContextManager[str]], tmp_path: Path
+) -> None:
     before = take(folders=[tmp_path])
-    with PLANTS[kind](tmp_path) as name:
+    with plant(tmp_path) as name:
         found = left(before, take(folders=[tmp_path]))
         assert any(item.kind == kind and name in item.what for item in found), found
         assert not any(name in item.what for item in left(before, take(folders=[tmp_path]), ignore=[name]))

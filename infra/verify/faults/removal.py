@@ -24,8 +24,8 @@ NODE_PROGRAMS = frozenset(
         "coredns",
         "forward",
     }
-    | {"containerd", "containerd-shim", "containerd-shim-runc-v2", "runc", "pause", "postgres", "redis-server"}
-)
+    | {"containerd", "containerd-shim", "containerd-shim-runc-v2", "runc", "pause"}
+)  # not postgres and redis-server: other tests start their own; those of an instance are in its cgroup
 # In HOME and the folders for temporary files, by the names that the programs of an instance give.
 MARKS_OF_OURS = (
     "slipway",
