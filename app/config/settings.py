@@ -169,10 +169,25 @@ SPECTACULAR_SETTINGS = {
         "todo_app.api.openapi.add_common_problems",
     ],
 }
+# the blue of tokens.css in unfold's eleven steps
+ACCENT = {
+    "50": "#eef3fe",
+    "100": "#dde7fd",
+    "200": "#c2d3fb",
+    "300": "#9db7f8",
+    "400": "#7091f1",
+    "500": "#466ce6",
+    "600": "#2450d3",
+    "700": "#1d41b0",
+    "800": "#1a3891",
+    "900": "#193273",
+    "950": "#0f1e47",
+}
 UNFOLD = {
     "SITE_TITLE": "Slipway",
     "SITE_HEADER": "Slipway moderation",
     "SITE_URL": "/",
+    "COLORS": {"primary": ACCENT},
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("site/icon.svg")}],
 }
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from todo_app.accounts.bans import Action, users_ban
-from todo_app.accounts.models import ApiToken, User
+from todo_app.accounts.models import ApiToken, ExternalIdentity, User
 from todo_app.accounts.services import token_revoke
 from todo_app.common.admin_site import LogAdmin, TableAdmin, done
 
@@ -124,3 +124,14 @@ class UserAuditAdmin(LogAdmin):
     list_filter = ("pgh_label", "role", "is_banned")
     search_fields = ("username", "ban_reason")
     ordering = ("-pgh_id",)
+
+
+@admin.register(ExternalIdentity)
+class ExternalIdentityAdmin(LogAdmin):
+    """Whom an identity provider means."""
+
+    list_display = ("user", "issuer", "subject", "created_on")
+    list_select_related = ("user",)
+    list_filter = ("issuer",)
+    search_fields = ("user__username", "subject")
+    ordering = ("-id",)

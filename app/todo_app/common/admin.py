@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 
 from todo_app.common.admin_site import LogAdmin
-from todo_app.common.models import Revision
+from todo_app.common.models import IdempotencyKey, IdempotencyStep, Revision
 
 
 @admin.register(Revision)
@@ -25,3 +25,24 @@ class LogEntryAdmin(LogAdmin):
     list_filter = ("action_flag", "content_type")
     search_fields = ("user__username", "object_repr", "change_message")
     ordering = ("-action_time", "-id")
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(LogAdmin):
+    """Requests that clients may repeat; without the stored answers, which are for their owners."""
+
+    list_display = ("created_on", "user_id", "status", "leased_until", "expires_on")
+    list_filter = ("status",)
+    search_fields = ("=user_id",)
+    ordering = ("-id",)
+    exclude = ("digest", "fingerprint", "attempt", "headers", "body")
+
+
+@admin.register(IdempotencyStep)
+class IdempotencyStepAdmin(LogAdmin):
+    """What each step of a repeated request did."""
+
+    list_display = ("created_on", "key_id", "subject_id", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("=key_id", "=subject_id")
+    ordering = ("-id",)

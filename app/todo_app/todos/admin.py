@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from todo_app.common.admin_site import LogAdmin, TableAdmin
 from todo_app.moderation.admin import RefusalAdminMixin
-from todo_app.todos.models import Tag, Todo, TodoTag
+from todo_app.todos.models import Firing, Recurrence, Tag, Todo, TodoTag
 
 
 @admin.register(Todo)
@@ -37,4 +37,25 @@ class TodoTagAdmin(LogAdmin):
     list_display = ("todo", "tag", "created_on")
     list_select_related = ("todo", "tag")
     search_fields = ("tag__name",)
+    ordering = ("-id",)
+
+
+@admin.register(Recurrence)
+class RecurrenceAdmin(LogAdmin):
+    """Read-only: a rule's next occurrence belongs to it, which the service keeps for its owner."""
+
+    list_display = ("title", "owner", "rule", "time_zone", "next_on", "paused_on", "skipped_count")
+    list_select_related = ("owner",)
+    list_filter = (("paused_on", admin.EmptyFieldListFilter), "priority")
+    search_fields = ("title", "owner__username")
+    ordering = ("-id",)
+
+
+@admin.register(Firing)
+class FiringAdmin(LogAdmin):
+    """The ledger: which occurrence made which todo."""
+
+    list_display = ("occurs_on", "recurrence", "todo_id", "created_on")
+    list_select_related = ("recurrence",)
+    search_fields = ("=todo_id", "recurrence__title")
     ordering = ("-id",)
