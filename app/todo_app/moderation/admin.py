@@ -11,6 +11,7 @@ from todo_app.common.admin_site import LogAdmin, TableAdmin
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.models import BannedWord, Flag, Rescan, UserTotal, Violation
 from todo_app.moderation.services import violation_record
+from todo_app.moderation.words_csv_admin import WordsCsvMixin
 
 
 class RefusalAdminMixin:
@@ -27,7 +28,7 @@ class RefusalAdminMixin:
 
 
 @admin.register(BannedWord)
-class BannedWordAdmin(TableAdmin):
+class BannedWordAdmin(WordsCsvMixin, TableAdmin):
     """Effective in every process on its next request."""
 
     list_display = ("word", "kind", "severity", "created_on", "updated_on")
