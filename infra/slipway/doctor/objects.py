@@ -73,7 +73,7 @@ def _pod(fact: PodFact) -> Finding | None:
     if "CrashLoopBackOff" in fact.reason or (not fact.healthy and fact.restarts >= RESTARTS_OF_A_LOOP):
         previous = f".venv/bin/slipway kubectl logs -n {fact.namespace} {fact.name} --all-containers --previous"
         return Finding("fail", subject, f"crash-looping, {fact.restarts} restarts: {fact.reason}", previous)
-    if fact.healthy:
+    if fact.healthy or fact.reason.startswith("PodCompleted"):  # a Job's pod that is about to be Succeeded
         return None
     if fact.phase == "Terminating":
         if fact.overdue <= OVERDUE:
