@@ -31,6 +31,14 @@ def scope_of(route: str, method: str) -> str:
     return f"{resource}:{'read' if method == 'GET' else 'write'}"
 
 
+CSV = {("api/v1/banned-words/import", "POST")}  # all other bodies are JSON
+
+
+def media_type(route: str, method: str) -> str:
+    """Of the body that is sent."""
+    return "text/csv" if (route, method) in CSV else "application/json"
+
+
 API: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     ("api/v1/auth/tokens", "POST"): (201, 201, 201, 403, 201),
     ("api/v1/auth/tokens", "GET"): (401, 200, 200, 403, 200),
@@ -57,6 +65,8 @@ API: dict[tuple[str, str], tuple[int, int, int, int, int]] = {
     (f"api/v1/recurrences/{KEY}/occurrences", "GET"): (401, 200, 404, 403, 404),
     ("api/v1/banned-words", "GET"): ADMIN_READ,
     ("api/v1/banned-words", "POST"): (401, 403, 403, 403, 201),
+    ("api/v1/banned-words/export", "GET"): ADMIN_READ,
+    ("api/v1/banned-words/import", "POST"): (401, 403, 403, 403, 200),
     (f"api/v1/banned-words/{KEY}", "DELETE"): (401, 403, 403, 403, 204),
     ("api/v1/violations", "GET"): ADMIN_READ,
     ("api/v1/violations/days", "GET"): ADMIN_READ,

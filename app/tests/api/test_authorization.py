@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.access import API, KEY, PAGES, ROLES, scope_of
+from tests.access import API, KEY, PAGES, ROLES, media_type, scope_of
 from tests.conftest import api
 from todo_app.accounts.access import AccountBanned, admit
 from todo_app.accounts.bans import users_ban
@@ -35,7 +35,7 @@ def ban(cast: dict[str, User]) -> None:
     users_ban(user_ids=[cast["banned"].pk], action="ban", reason="test", actor=cast["admin"], now=timezone.now())
 
 
-def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple[str, dict[str, Any]]:
+def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple[str, Any]:
     """The address with a real key in it, and a good body."""
     now, owner = timezone.now(), cast["user"]
     who = cast.get(role, owner)
@@ -54,7 +54,7 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         key = violation_record(user=owner, refusal=refusal, now=now).pk
     else:
         key = cast["other"].pk
-    bodies: dict[tuple[str, str], dict[str, Any]] = {
+    bodies: dict[tuple[str, str], dict[str, Any] | str] = {
         ("api/v1/auth/tokens", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
         ("sign-in", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
         ("api/v1/todos", "POST"): {"title": "new"},
@@ -65,6 +65,7 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         (f"api/v1/recurrences/{KEY}", "PATCH"): {"rule": "FREQ=WEEKLY"},
         (f"api/v1/todos/{KEY}", "PATCH"): {"title": "changed"},
         ("api/v1/banned-words", "POST"): {"word": f"new {now.timestamp()} {role}"},
+        ("api/v1/banned-words/import", "POST"): f"word,kind,severity\nline {now.timestamp()} {role},literal,low\n",
         ("api/v1/users/ban", "POST"): {"user_ids": [str(cast["other"].pk)], "action": "unban", "reason": "test"},
         (f"moderation/users/{KEY}/ban", "POST"): {"action": "unban", "reason": "test"},
     }
@@ -81,7 +82,9 @@ def test_the_api_answers_as_declared(route: str, method: str, role: str, cast: d
     ban(cast)
 
     headers = {"If-Match": "*"} if method == "PATCH" else {}
-    response = client.generic(method, address, json_bytes(body), content_type="application/json", headers=headers)
+    response = client.generic(
+        method, address, body_bytes(body), content_type=media_type(route, method), headers=headers
+    )
 
     assert response.status_code == API[route, method][ROLES.index(role)], response.content
     if response.status_code >= 400:
@@ -124,7 +127,7 @@ def test_a_token_that_is_no_good_opens_nothing(route: str, method: str, kind: st
     public = API[route, method][0] < 400
     client = Client(headers={"Authorization": f"Bearer {credential(kind, cast['admin'], scope=scope)}"})
 
-    response = client.generic(method, address, json_bytes(body), content_type="application/json")
+    response = client.generic(method, address, body_bytes(body), content_type=media_type(route, method))
 
     if kind == "narrow":
         wanted = API[route, method][-1] if public else 403
@@ -183,8 +186,10 @@ def test_a_path_that_forgets_the_ban_is_noticed(cast: dict[str, User], monkeypat
         admit(User.objects.get(pk=cast["banned"].pk))
 
 
-def json_bytes(body: dict[str, Any]) -> bytes:
-    """The body as JSON, nothing for none."""
+def body_bytes(body: dict[str, Any] | str) -> bytes:
+    """Text as it is, anything else as JSON, nothing for none."""
     import orjson
 
+    if isinstance(body, str):
+        return body.encode()
     return orjson.dumps(body) if body else b""

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.access import API, PAGES, ROLES, scope_of
-from tests.api.test_authorization import BAD, ban, credential, json_bytes, prepared
+from tests.access import API, PAGES, ROLES, media_type, scope_of
+from tests.api.test_authorization import BAD, ban, body_bytes, credential, prepared
 from tests.config.test_urls import admin_addresses, found, routes
 from tests.conftest import api
 from tests.faults.harness import Fault, FaultRun
@@ -42,7 +42,9 @@ def api_cells(make_user: Make) -> tuple[int, list[str]]:
             client = api(cast.get(role))
             address, body = prepared(route, method, cast, role)
             headers = {"If-Match": "*"} if method == "PATCH" else {}
-            answer = client.generic(method, address, json_bytes(body), content_type="application/json", headers=headers)
+            answer = client.generic(
+                method, address, body_bytes(body), content_type=media_type(route, method), headers=headers
+            )
             if answer.status_code != status:
                 wrong.append(f"{method} {route} {role}: {answer.status_code}, declared {status}")
     return len(API) * len(ROLES), wrong
@@ -57,7 +59,7 @@ def bad_token_cells(make_user: Make) -> tuple[int, list[str]]:
             address, body = prepared(route, method, cast, "admin")
             token = credential(kind, cast["admin"], scope=scope_of(route, method))
             client = Client(headers={"Authorization": f"Bearer {token}"})
-            answer = client.generic(method, address, json_bytes(body), content_type="application/json")
+            answer = client.generic(method, address, body_bytes(body), content_type=media_type(route, method))
             open_to_all = statuses[-1] if statuses[0] < 400 else 403
             wanted = open_to_all if kind == "narrow" else 401
             if answer.status_code != wanted:

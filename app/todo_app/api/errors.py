@@ -23,6 +23,7 @@ from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.services import WordTaken
+from todo_app.moderation.words_csv import CsvRefused
 from todo_app.todos.models import DueNotAhead, RuleNeverOccurs
 from todo_app.todos.recurrences import RECURRENCES_MAX, RecurrencesFull
 from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
@@ -142,6 +143,12 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     PatternRefused: lambda e: Problem(
         status=422, type="pattern-refused", title="The pattern is refused.", detail=e.reason
     ),
+    CsvRefused: lambda e: Problem(
+        status=422,
+        type="csv-refused",
+        title="Lines of the CSV are bad; nothing was imported.",
+        extra={"lines": [{"line": number, "detail": detail} for number, detail in e.problems]},
+    ),
     CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
     PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),
@@ -164,7 +171,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     drf.ParseError: lambda e: Problem(
         status=400, type="unreadable", title="The body cannot be read.", detail=str(e.detail)
     ),
-    drf.UnsupportedMediaType: _fixed(415, "unsupported-media-type", "Send application/json."),
+    drf.UnsupportedMediaType: _fixed(
+        415, "unsupported-media-type", "Send what the contract names here, mostly application/json."
+    ),
     drf.NotAcceptable: _fixed(406, "not-acceptable", "Only application/json is answered."),
     drf.MethodNotAllowed: _fixed(405, "method-not-allowed", "This address does not know this method."),
 }

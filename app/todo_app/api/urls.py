@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from todo_app.api import audit, auth, moderation, recurrences, reports, todos, users
+from todo_app.api import audit, auth, moderation, recurrences, reports, todos, users, words_csv
 
 app_name = "api"
 urlpatterns = [
@@ -23,6 +23,8 @@ urlpatterns = [
     path("recurrences/<uuid:key>/resume", recurrences.RecurrenceResume.as_view()),
     path("recurrences/<uuid:key>/occurrences", recurrences.RecurrenceOccurrences.as_view()),
     path("banned-words", moderation.BannedWords.as_view()),
+    path("banned-words/export", words_csv.WordsExport.as_view()),
+    path("banned-words/import", words_csv.WordsImport.as_view()),
     path("banned-words/<uuid:key>", moderation.BannedWordDetail.as_view()),
     path("violations", reports.Violations.as_view()),
     path("violations/days", reports.ViolationDays.as_view()),

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-
 from todo_app.moderation.entries import EntryInvalid, word_key
 from todo_app.moderation.models import BannedWord, Kind, Severity
+from todo_app.moderation.words_bulk import WordLine, words_put
 
+BYTES_MAX = 8_000_000  # of a file that comes over HTTP; a pod has 320 MiB, and its threads share them
+WORDS_MAX = 200_000  # of one file; the list is fast with 100,000
 HEADER = ("word", "kind", "severity")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins so
 _SEVERITIES = {severity.name.lower(): severity.value for severity in Severity}
@@ -33,14 +34,6 @@ class CsvOutcome:
     unchanged: int
 
 
-@dataclass(frozen=True)
-class _Line:
-    key: str
-    word: str
-    kind: str
-    severity: int
-
-
 def words_export() -> Iterator[str]:
     """The list as CSV in lines, by word; cells that a spreadsheet would run have an apostrophe before them."""
     yield ",".join(HEADER) + "\r\n"
@@ -57,27 +50,13 @@ def words_import(
 ) -> CsvOutcome:
     """Add every word, or nothing. `told` hears how far it is. Raises CsvRefused with all bad lines at once."""
     lines = _parsed(text)
-    added = changed = 0
-    with transaction.atomic():
-        existing = {row.folded: row for row in BannedWord.objects.select_for_update().filter(folded__in=[*lines])}
-        for number, line in enumerate(lines.values()):
-            row = existing.get(line.key)
-            if row is None:
-                BannedWord(
-                    word=line.word, kind=line.kind, severity=line.severity, created_on=now, updated_on=now
-                ).save()
-                added += 1
-            elif row.severity != line.severity:
-                row.severity = line.severity
-                row.save()
-                changed += 1
-            told(number + 1, len(lines))
+    added, changed = words_put(lines=[*lines.values()], now=now, told=told)
     return CsvOutcome(added, changed, len(lines) - added - changed)
 
 
-def _parsed(text: str) -> dict[str, _Line]:
+def _parsed(text: str) -> dict[str, WordLine]:
     problems: list[tuple[int, str]] = []
-    found: dict[str, _Line] = {}
+    found: dict[str, WordLine] = {}
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
         for number, cells in _numbered(reader):
@@ -85,6 +64,9 @@ def _parsed(text: str) -> dict[str, _Line]:
                 if tuple(cell.strip().lower() for cell in cells) != HEADER:
                     problems.append((1, f"the first line must be {','.join(HEADER)}"))
                 continue
+            if len(found) + len(problems) >= WORDS_MAX:
+                problems.append((number, f"more than {WORDS_MAX:,} words; send them in several files"))
+                break
             try:
                 line = _line(cells)
             except ValueError as error:
@@ -108,7 +90,7 @@ def _numbered(reader: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, cells  # type: ignore[attr-defined]  # csv.reader has it
 
 
-def _line(cells: list[str]) -> _Line:
+def _line(cells: list[str]) -> WordLine:
     if len(cells) != len(HEADER):
         raise ValueError(f"{len(cells)} cells instead of {len(HEADER)}")
     word, kind, severity = (cell.strip() for cell in cells)
@@ -121,6 +103,6 @@ def _line(cells: list[str]) -> _Line:
     if severity not in _SEVERITIES:
         raise ValueError(f"severity is {severity!r}; expected: {', '.join(_SEVERITIES)}")
     try:
-        return _Line(word_key(word, kind=kind), word, kind, _SEVERITIES[severity])
+        return WordLine(word_key(word, kind=kind), word, kind, _SEVERITIES[severity])
     except EntryInvalid as error:
         raise ValueError(str(error)) from None

@@ -11,9 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from todo_app.moderation.words_csv import CsvRefused, words_export, words_import
+from todo_app.moderation.words_csv import BYTES_MAX, CsvRefused, words_export, words_import
 
-BYTES_MAX = 20_000_000
 SHOWN = 20  # bad lines
 
 
