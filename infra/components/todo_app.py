@@ -9,6 +9,7 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from infra.components import hardening, timeouts
 from infra.components.priorities import BATCH, SERVICE
+from infra.components.todo_app_reach import Reach
 from infra.settings.base import Environment
 from infra.settings.delivery import DeliverySettings
 
@@ -50,6 +51,7 @@ class Background:
     relay: bool
     relay_memory: int
     outbox_days: int
+    violation_months: int
     due_schedule: str
     maintenance_schedule: str
 
@@ -60,6 +62,7 @@ class Background:
             relay=settings.relay,
             relay_memory=settings.relay_memory,
             outbox_days=settings.outbox_days,
+            violation_months=settings.violation_months,
             due_schedule=settings.due_schedule,
             maintenance_schedule=settings.maintenance_schedule,
         )
@@ -79,6 +82,7 @@ class Background:
             "maintenance": {
                 "schedule": self.maintenance_schedule,
                 "outboxDays": self.outbox_days,
+                "violationMonths": self.violation_months,
                 "priorityClassName": BATCH,
             },
         }
@@ -121,6 +125,7 @@ class TodoAppArgs:
     web: Web
     background: Background
     backend: Backend
+    reach: Reach
     public_url: str
     allowed_hosts: Sequence[str]
     ban_threshold: int
@@ -156,10 +161,10 @@ class TodoApp(pulumi.ComponentResource):
                     "demoUser": args.demo_user,
                     "initialWords": list(args.initial_words),
                     "trustedProxies": list(args.trusted_proxies),
+                    "oidc": args.reach.oidc(),
                 },
                 "database": {
-                    "host": backend.database_host,
-                    "port": backend.database_port,
+                    **args.reach.database(backend.database_host, backend.database_port),
                     "name": backend.database_name,
                     "user": backend.database_user,
                 },
@@ -182,6 +187,7 @@ class TodoApp(pulumi.ComponentResource):
                     },
                 },
                 "migrate": {"priorityClassName": BATCH},
+                "networkPolicy": args.reach.network_policy(),
                 **args.background.values(),
             },
             opts=pulumi.ResourceOptions(

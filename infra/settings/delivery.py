@@ -12,6 +12,10 @@ Network = Annotated[str, Field(pattern=r"^[0-9a-fA-F.:]+/[0-9]{1,3}$")]
 Schedule = Annotated[str, Field(pattern=r"^[0-9*,/-]+( [0-9*,/A-Za-z-]+){4}$")]
 Host = Annotated[str, Field(pattern=r"^(\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)$")]
 
+Https = Annotated[str, Field(pattern=r"^$|^https://[^/?#\s]+[^?#\s]*$")]
+Address = Annotated[str, Field(pattern=r"^$|^[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}$")]
+Shard = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}=[A-Za-z0-9][A-Za-z0-9.-]*:[0-9]{1,5}/[^/,]+$")]
+
 
 class DeliverySettings(StackSettings):
     """The app as a Helm release: size, addresses, behaviour; memory is in MiB."""
@@ -42,8 +46,32 @@ class DeliverySettings(StackSettings):
     relay: bool = Field(default=True, description="Publish events from the outbox")
     relay_memory: int = Field(default=192, ge=128, le=4096, description="Memory limit of the relay, MiB")
     outbox_days: int = Field(default=7, ge=1, le=365, description="Days a published event is kept")
+    violation_months: int = Field(default=24, ge=0, le=1200, description="Months a violation is kept; 0 keeps all")
     due_schedule: Schedule = Field(default="*/5 * * * *", description="When recurring todos are made, cron in UTC")
     maintenance_schedule: Schedule = Field(default="17 3 * * *", description="When old rows are deleted, cron in UTC")
+    database_pooler: Address = Field(
+        default="", description="host:port of a PgBouncer in transaction mode before the database; empty: none"
+    )
+    shards: tuple[Shard, ...] = Field(default=(), description="Further databases, each as name=host:port/database")
+    database_networks: tuple[Network, ...] = Field(default=(), description="Networks of the pooler or of the shards")
+    oidc_issuer: Https = Field(default="", description="An identity provider's https address; empty: none")
+    oidc_audience: str = Field(default="", description="This service's name in the provider's tokens")
+    oidc_jwks_url: Https = Field(default="", description="Address of the provider's keys; empty: by discovery")
+    oidc_groups_claim: str = Field(default="groups", min_length=1, description="The claim that lists groups")
+    oidc_admin_group: str = Field(default="", description="The group of administrators; empty: roles are kept here")
+    oidc_networks: tuple[Network, ...] = Field(default=(), description="Networks of the provider and its keys")
+
+    @model_validator(mode="after")
+    def _reaches_what_it_names(self) -> Self:
+        if self.database_pooler and self.shards:
+            raise ValueError("database_pooler and shards are set; with both, set the chart's database.shards yourself")
+        if (self.database_pooler or self.shards) and not self.database_networks:
+            raise ValueError("database_networks is empty; the pooler or the shards could not be reached")
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("oidc_audience is empty; with oidc_issuer it says which tokens are for this service")
+        if self.oidc_issuer and not self.oidc_networks:
+            raise ValueError("oidc_networks is empty; the issuer's keys could not be fetched")
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

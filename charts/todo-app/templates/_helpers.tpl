@@ -77,9 +77,34 @@ TODO_DATABASE_HOST: {{ .Values.database.host | quote }}
 TODO_DATABASE_PORT: {{ .Values.database.port | int | quote }}
 TODO_DATABASE_NAME: {{ .Values.database.name | quote }}
 TODO_DATABASE_USER: {{ .Values.database.user | quote }}
+TODO_DATABASE_POOLER: {{ .Values.database.pooler | quote }}
+TODO_SHARDS: {{ include "todo-app.shards" (dict "shards" .Values.database.shards) | quote }}
 TODO_REDIS_HOST: {{ .Values.redis.host | quote }}
 TODO_REDIS_PORT: {{ .Values.redis.port | int | quote }}
 TODO_SECRETS_DIR: /run/secrets/todo-app
+{{- end }}
+
+{{/* The further databases as the app reads them, past their poolers on wish: (dict "shards" … "direct" true) */}}
+{{- define "todo-app.shards" -}}
+{{- $entries := list -}}
+{{- range .shards -}}
+{{- $host := ternary .directHost .host (and (default false $.direct) (not (empty .directHost))) -}}
+{{- $port := ternary (.directPort | default 5432) .port (and (default false $.direct) (not (empty .directHost))) -}}
+{{- $entries = append $entries (printf "%s=%s:%d/%s" .name $host (int $port) .database) -}}
+{{- end -}}
+{{- $entries | join "," -}}
+{{- end }}
+
+{{/* What the migration reads: PostgreSQL itself, because its lock belongs to a session, which a pooler would share */}}
+{{- define "todo-app.migrate.config" -}}
+{{- $config := include "todo-app.config" . | fromYaml -}}
+{{- if ne .Values.database.pooler "none" -}}
+{{- $shards := include "todo-app.shards" (dict "shards" .Values.database.shards "direct" true) -}}
+{{- $own := dict "TODO_DATABASE_POOLER" "none" "TODO_DATABASE_HOST" .Values.database.directHost "TODO_SHARDS" $shards -}}
+{{- $_ := set $own "TODO_DATABASE_PORT" (.Values.database.directPort | int | toString) -}}
+{{- $config = mergeOverwrite $config $own -}}
+{{- end -}}
+{{- $config | toYaml -}}
 {{- end }}
 
 {{/* What only gunicorn reads */}}
@@ -91,6 +116,15 @@ TODO_WEB_THREADS: {{ .Values.web.threads | int | quote }}
 TODO_GRACEFUL_TIMEOUT: {{ .Values.web.drain.gracefulSeconds | int | quote }}
 {{- else }}
 GUNICORN_CMD_ARGS: --graceful-timeout=0
+{{- end }}
+{{- with .Values.config.oidc }}
+{{- if .issuer }}
+TODO_OIDC_ISSUER: {{ .issuer | quote }}
+TODO_OIDC_AUDIENCE: {{ .audience | quote }}
+TODO_OIDC_JWKS_URL: {{ .jwksUrl | quote }}
+TODO_OIDC_GROUPS_CLAIM: {{ .groupsClaim | quote }}
+TODO_OIDC_ADMIN_GROUP: {{ .adminGroup | quote }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -109,6 +143,7 @@ TODO_RELAY_TRIES: {{ .Values.relay.tries | int | quote }}
 {{- define "todo-app.maintenance.config" -}}
 {{ include "todo-app.config" . }}
 TODO_OUTBOX_DAYS: {{ .Values.maintenance.outboxDays | int | quote }}
+TODO_VIOLATION_RETENTION_MONTHS: {{ .Values.maintenance.violationMonths | int | quote }}
 {{- end }}
 
 {{/* The environment of a container, from text of lines `NAME: value` */}}
@@ -159,6 +194,32 @@ seccompProfile:
   mountPath: /tmp
 {{- end }}
 
+{{/* Databases and an identity provider that could not be used or reached */}}
+{{- define "todo-app.check.reach" -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- with .Values.database -}}
+{{- if and (ne .pooler "none") (not .directHost) -}}
+{{- fail "database.directHost is empty: behind database.pooler the migration needs PostgreSQL itself" -}}
+{{- end -}}
+{{- range .shards -}}
+{{- if and (ne $.Values.database.pooler "none") (not .directHost) -}}
+{{- fail (printf "database.shards: %s has no directHost: behind database.pooler the migration needs PostgreSQL itself" .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .shards $policy.enabled (not $policy.shards.cidrs) -}}
+{{- fail "networkPolicy.shards.cidrs is empty: nothing could reach database.shards" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.config.oidc -}}
+{{- if and .issuer (not .audience) -}}
+{{- fail "config.oidc.audience is empty: with config.oidc.issuer it says which tokens are for this service" -}}
+{{- end -}}
+{{- if and .issuer $policy.enabled (not $policy.issuer.cidrs) -}}
+{{- fail "networkPolicy.issuer.cidrs is empty: the keys of config.oidc.issuer could not be fetched" -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{/* Contradictions a schema cannot see */}}
 {{- define "todo-app.check" -}}
 {{- with .Values.web -}}
@@ -180,6 +241,7 @@ seccompProfile:
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- include "todo-app.check.reach" . -}}
 {{- if and (eq .Values.config.environment "production") .Values.config.demoUser -}}
 {{- fail "config.demoUser is on: production has no demo user" -}}
 {{- end -}}

@@ -15,7 +15,7 @@ containers:
     imagePullPolicy: {{ .Values.image.pullPolicy }}
     args: [migrate]
     env:
-      {{- include "todo-app.env" (include "todo-app.config" .) | nindent 6 }}
+      {{- include "todo-app.env" (include "todo-app.migrate.config" .) | nindent 6 }}
     resources:
       {{- toYaml .Values.migrate.resources | nindent 6 }}
     securityContext:

@@ -5,6 +5,7 @@ import pulumi
 from infra.components.places import APP, APP_NAMESPACE
 from infra.components.reference import stack_reference
 from infra.components.todo_app import Backend, Background, TodoApp, TodoAppArgs, Web
+from infra.components.todo_app_reach import Reach
 from infra.settings.delivery import DeliverySettings
 from infra.settings.load import load
 
@@ -19,6 +20,7 @@ app = TodoApp(
         web=Web.of(settings),
         background=Background.of(settings),
         backend=Backend.of(stack_reference("data")),
+        reach=Reach.of(settings),
         public_url=settings.public_url,
         allowed_hosts=settings.allowed_hosts,
         ban_threshold=settings.ban_threshold,

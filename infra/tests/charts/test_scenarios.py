@@ -42,6 +42,9 @@ def test_every_switch_has_a_scenario() -> None:
         "no-cron",
         "relay-claim",
         "trusted-proxies",
+        "pooler",
+        "shards",
+        "oidc",
     }
 
     assert switches <= set(scenarios())

@@ -1,0 +1,74 @@
+"""What the app is told of databases and an identity provider besides the data stack, and may reach."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import pulumi
+
+from infra.settings.delivery import DeliverySettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """`pooler` is host:port before the data stack's database; `shards` are name=host:port/database."""
+
+    pooler: str
+    shards: Sequence[str]
+    database_networks: Sequence[str]
+    issuer: str
+    audience: str
+    jwks_url: str
+    groups_claim: str
+    admin_group: str
+    issuer_networks: Sequence[str]
+
+    @classmethod
+    def of(cls, settings: DeliverySettings) -> Self:
+        """What the stack's settings say about it."""
+        return cls(
+            pooler=settings.database_pooler,
+            shards=settings.shards,
+            database_networks=settings.database_networks,
+            issuer=settings.oidc_issuer,
+            audience=settings.oidc_audience,
+            jwks_url=settings.oidc_jwks_url,
+            groups_claim=settings.oidc_groups_claim,
+            admin_group=settings.oidc_admin_group,
+            issuer_networks=settings.oidc_networks,
+        )
+
+    def database(self, host: pulumi.Input[str], port: pulumi.Input[int]) -> dict[str, object]:
+        """The chart's `database`, without name and user; host and port are PostgreSQL's own."""
+        shards = [_shard(entry) for entry in self.shards]
+        if not self.pooler:
+            return {"host": host, "port": port, "shards": shards}
+        pooler_host, _, pooler_port = self.pooler.rpartition(":")
+        direct = {"directHost": host, "directPort": port}
+        return {"pooler": "transaction", "host": pooler_host, "port": int(pooler_port), **direct, "shards": shards}
+
+    def oidc(self) -> dict[str, object]:
+        """The chart's `config.oidc`."""
+        return {
+            "issuer": self.issuer,
+            "audience": self.audience,
+            "jwksUrl": self.jwks_url,
+            "groupsClaim": self.groups_claim,
+            "adminGroup": self.admin_group,
+        }
+
+    def network_policy(self) -> dict[str, object]:
+        """The chart's `networkPolicy`, as far as it differs from the default."""
+        networks = {"cidrs": list(self.database_networks)}
+        return {
+            **({"database": networks} if self.pooler else {}),
+            **({"shards": networks} if self.shards else {}),
+            **({"issuer": {"cidrs": list(self.issuer_networks)}} if self.issuer else {}),
+        }
+
+
+def _shard(entry: str) -> dict[str, object]:
+    name, _, place = entry.partition("=")
+    address, _, database = place.partition("/")
+    host, _, port = address.rpartition(":")
+    return {"name": name, "host": host, "port": int(port), "database": database}
