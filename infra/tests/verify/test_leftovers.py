@@ -161,3 +161,23 @@ def test_of_a_shared_folder_only_what_could_be_ours_counts(name: str, ours: bool
     there = leftovers.Leftover(kind="files", what=str(Path.home() / name))
 
     assert removal._ours(there, Bed(name="gone", port=1, env={})) is ours
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [("memory/slipway-gone", True), ("memory/slipway-gone/kubepods", True), ("memory/session-7", False)],
+)
+def test_a_cgroup_of_somebody_else_is_not_ours(name: str, ours: bool) -> None:
+    there = leftovers.Leftover(kind="cgroups", what=str(CGROUP_ROOT / name))
+
+    assert removal._ours(there, Bed(name="gone", port=1, env={})) is ours
+
+
+def test_a_root_folder_counts_unless_another_instance_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removal, "STATE_ROOT", tmp_path)
+    root = leftovers.Leftover(kind="files", what=str(tmp_path))
+    bed = Bed(name="gone", port=1, env={})
+
+    assert removal._ours(root, bed)
+    (tmp_path / "other").mkdir()
+    assert not removal._ours(root, bed)

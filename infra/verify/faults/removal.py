@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from infra.lib.paths import cache_dir
+from infra.lib.paths import RUN_ROOT, STATE_ROOT, cache_dir
 from infra.verify import leftovers
 from infra.verify.bed import Bed, kill_group
 from infra.verify.faults.fault import BrokenError, Fault, Site, hold
@@ -103,6 +103,10 @@ def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
         return bool(owners) and owners <= {bed.name, ""}
     if each.kind == "files" and Path(each.what).parent in leftovers.SHARED and not _like_ours(Path(each.what).name):
         return False
+    if each.kind == "cgroups" and not any(part in each.what for part in ("slipway", "kubepods", "containerd")):
+        return False  # a session, a service or a container of somebody else
+    if each.what in map(str, (STATE_ROOT, RUN_ROOT)) and any(Path(each.what).iterdir()):
+        return False  # another instance came meanwhile; what is left of this one is named by itself
     if each.kind == "mounts" and not any(Path(each.what).is_relative_to(folder) for folder in _mounted_in()):
         return False
     return bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
