@@ -93,23 +93,32 @@ def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover,
 
 def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
     """Whether it may be the instance's; what nothing shows to be another's is held against `down`."""
-    if each.kind == "processes":
-        pid, _, command = each.what.partition(" ")
-        owner = instance_of(int(pid))
-        named = f"/{bed.name}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
-        return owner == bed.name or (not owner and named)
-    if each.kind == "namespaces":
-        owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
-        return bool(owners) and owners <= {bed.name, ""}
-    if each.kind == "files" and Path(each.what).parent in leftovers.SHARED and not _like_ours(Path(each.what).name):
-        return False
-    if each.kind == "cgroups" and not any(part in each.what for part in ("slipway", "kubepods", "containerd")):
-        return False  # a session, a service or a container of somebody else
-    if each.what in map(str, (STATE_ROOT, RUN_ROOT)) and any(Path(each.what).iterdir()):
-        return False  # another instance came meanwhile; what is left of this one is named by itself
-    if each.kind == "mounts" and not any(Path(each.what).is_relative_to(folder) for folder in _mounted_in()):
-        return False
-    return bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+    match each.kind:
+        case "processes":
+            pid, _, command = each.what.partition(" ")
+            owner = instance_of(int(pid))
+            named = f"/{bed.name}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+            return owner == bed.name or (not owner and named)
+        case "namespaces":
+            owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
+            return bool(owners) and owners <= {bed.name, ""}
+    named = bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+    return named and not _somebody_elses(each)
+
+
+def _somebody_elses(each: leftovers.Leftover) -> bool:
+    """Of what a machine shares: mounts elsewhere, foreign cgroups, files that nothing of ours writes."""
+    path = Path(each.what)
+    match each.kind:
+        case "mounts":
+            return not any(path.is_relative_to(folder) for folder in _mounted_in())
+        case "cgroups":
+            return not any(part in each.what for part in ("slipway", "kubepods", "containerd"))
+        case "files" if path in (STATE_ROOT, RUN_ROOT):
+            return any(path.iterdir())  # another instance came meanwhile; what is left of this one is named by itself
+        case "files":
+            return path.parent in leftovers.SHARED and not _like_ours(path.name)
+    return False
 
 
 def _like_ours(name: str) -> bool:
