@@ -26,9 +26,9 @@ def migrate() -> int:
     return _manage("bootstrap")
 
 
-def relay() -> int:
-    """Publish events until told to stop."""
-    return _manage("relay")
+def relay(shard: str = "") -> int:
+    """Publish the events of one database, the directory's without a name, until told to stop."""
+    return _manage("relay", *(["--shard", shard] if shard else []))
 
 
 def maintenance() -> int:
@@ -39,6 +39,11 @@ def maintenance() -> int:
 def run_due_todos() -> int:
     """Make the todos of recurrences whose time has come, once."""
     return _manage("run_due_todos")
+
+
+def move_user(user: str, shard: str) -> int:
+    """Move one user's rows to another database; running it again finishes a move that was cut off."""
+    return _manage("move_user", user, shard)
 
 
 def _manage(*arguments: str) -> int:
@@ -60,19 +65,27 @@ def _manage(*arguments: str) -> int:
     return 0
 
 
-COMMANDS: dict[str, Callable[[], int]] = {
+COMMANDS: dict[str, Callable[..., int]] = {
     "web": web,
     "migrate": migrate,
     "relay": relay,
     "maintenance": maintenance,
     "run-due-todos": run_due_todos,
+    "move-user": move_user,
 }
+ARGUMENTS = {"relay": ("[SHARD]", 0, 1), "move-user": ("USER SHARD", 2, 2)}  # how they are named, fewest, most
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command; an unknown one lists the known ones and ends with 2."""
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        given = " ".join(arguments) or "nothing"
-        sys.stderr.write(f"todo-app: unknown command: {given}; known commands: {', '.join(sorted(COMMANDS))}\n")
+    """Run one command; an unknown one lists the known ones and ends with 2, and so do wrong arguments."""
+    name, given = arguments[0] if arguments else "", arguments[1:]
+    usage, fewest, most = ARGUMENTS.get(name, ("", 0, 0))
+    if name in COMMANDS and not fewest <= len(given) <= most:
+        sys.stderr.write(f"todo-app {name}: wants {usage or 'no arguments'}, not: {' '.join(given) or 'nothing'}\n")
         return 2
-    return COMMANDS[arguments[0]]()
+    if name not in COMMANDS:
+        sys.stderr.write(
+            f"todo-app: unknown command: {name or 'nothing'}; known commands: {', '.join(sorted(COMMANDS))}\n"
+        )
+        return 2
+    return COMMANDS[name](*given)

@@ -60,6 +60,7 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         ("api/v1/todos", "POST"): {"title": "new"},
         ("", "POST"): {"title": "new"},
         (f"todos/{KEY}", "POST"): {"title": "changed"},
+        ("recurrences", "POST"): {"title": "new", "often": "FREQ=DAILY", "starts_on": "2026-01-01T09:00"},
         ("moderation/words", "POST"): {"word": f"page {now.timestamp()} {role}", "severity": 1},
         ("api/v1/recurrences", "POST"): {"title": "new", "rule": "FREQ=DAILY", "starts_on": now.isoformat()},
         (f"api/v1/recurrences/{KEY}", "PATCH"): {"rule": "FREQ=WEEKLY"},
@@ -70,7 +71,8 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         (f"moderation/users/{KEY}/ban", "POST"): {"action": "unban", "reason": "test"},
     }
     days = "?first=2026-01-01&last=2026-01-31" if route in {"api/v1/violations/days", "api/v1/violations/words"} else ""
-    address = "/" + route.replace(KEY, str(key)).replace("<str:action>", "start") + days
+    step = "pause" if "recurrences" in route else "start"
+    address = "/" + route.replace(KEY, str(key)).replace("<str:action>", step) + days
     return address, bodies.get((route, method), {})
 
 

@@ -20,10 +20,16 @@ def test_an_unknown_command_lists_the_known_ones() -> None:
     result = run("relais")
 
     assert result.returncode == 2
-    assert (
-        result.stderr
-        == "todo-app: unknown command: relais; known commands: maintenance, migrate, relay, run-due-todos, web\n"
+    assert result.stderr == (
+        "todo-app: unknown command: relais; known commands:"
+        " maintenance, migrate, move-user, relay, run-due-todos, web\n"
     )
+
+
+def test_wrong_arguments_are_told_what_is_wanted() -> None:
+    assert (run("web", "now").returncode, run("move-user").returncode) == (2, 2)
+    assert run("move-user", "me").stderr == "todo-app move-user: wants USER SHARD, not: me\n"
+    assert run("relay", "s1", "s2").stderr == "todo-app relay: wants [SHARD], not: s1 s2\n"
 
 
 def test_bad_settings_end_each_command_with_2_and_without_traceback() -> None:

@@ -13,7 +13,7 @@ from todo_app.common.shards import each_shard
 TABLE = "moderation_violation"
 DEFAULT = f"{TABLE}_default"
 AHEAD = 3  # months after the current one
-LOCK = "2s"  # what a writer may wait for us
+LOCK = "1s"  # what a writer may wait for us
 TRIES = 5
 _NAME = re.compile(rf"{TABLE}_p(\d{{4}})_(\d\d)")
 _RETIRING = f"{TABLE}_retiring_"

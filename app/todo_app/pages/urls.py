@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from todo_app.pages import moderation, people, sign_in, todo, todos, words
+from todo_app.pages import moderation, people, recurrences, sign_in, todo, todos, words
 
 app_name = "pages"
 urlpatterns = [
     path("", todos.todos, name="todos"),
     path("todos/<uuid:key>", todo.todo, name="todo"),
     path("todos/<uuid:key>/<str:action>", todo.todo_action, name="todo-action"),
+    path("recurrences", recurrences.recurrences, name="recurrences"),
+    path("recurrences/<uuid:key>/<str:action>", recurrences.recurrence_action, name="recurrence-action"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
     path("moderation", moderation.desk, name="moderation"),

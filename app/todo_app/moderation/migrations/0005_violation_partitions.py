@@ -17,7 +17,10 @@ ALTER TABLE moderation_violation DROP CONSTRAINT IF EXISTS violation_history;
 ALTER TABLE moderation_violation ADD CONSTRAINT violation_history CHECK (created_on < '{bound}') NOT VALID;
 ALTER TABLE moderation_violation VALIDATE CONSTRAINT violation_history;
 """
+# the locks first, in the order in which requests take theirs, so that nobody waits in a circle
 FORWARD_SWAP = """
+LOCK TABLE accounts_user IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE moderation_violation IN ACCESS EXCLUSIVE MODE;
 ALTER TABLE moderation_violation RENAME TO moderation_violation_history;
 ALTER TABLE moderation_violation_history DROP CONSTRAINT moderation_violation_pkey;
 ALTER TABLE moderation_violation_history
@@ -74,7 +77,7 @@ def partition(apps, schema_editor):
         bound = value(cursor, BOUND)
         run(cursor, FORWARD_PREPARE, bound=bound)
         with transaction.atomic(using=connection.alias):
-            cursor.execute("SET LOCAL lock_timeout = '2s'")
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
             run(cursor, FORWARD_SWAP, bound=bound, fk=value(cursor, FK))
 
 

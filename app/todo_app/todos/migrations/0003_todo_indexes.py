@@ -1,7 +1,9 @@
 """Check the constraints of 0002 and build its indexes while writers go on."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently, ValidateConstraint
+from django.contrib.postgres.operations import ValidateConstraint
 from django.db import migrations, models
+
+from todo_app.common.migration_operations import IndexBuild
 
 
 class Migration(migrations.Migration):
@@ -15,13 +17,13 @@ class Migration(migrations.Migration):
         ValidateConstraint("todo", "todo_due_after_created"),
         ValidateConstraint("todo", "todo_tags_bounded"),
         migrations.RunSQL("ALTER TABLE todos_todo VALIDATE CONSTRAINT todo_assignee_fk", migrations.RunSQL.noop),
-        AddIndexConcurrently(
+        IndexBuild(
             "todo",
             models.Index(
                 condition=models.Q(("assignee__isnull", False)), fields=["assignee", "-id"], name="todo_by_assignee"
             ),
         ),
-        AddIndexConcurrently(
+        IndexBuild(
             "todo",
             models.Index(
                 condition=models.Q(("due_on__isnull", False)),

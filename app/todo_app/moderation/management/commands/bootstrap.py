@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from todo_app.common.patience import TableBusy, patiently
 from todo_app.common.shards import DIRECTORY, each_shard
 from todo_app.moderation.bootstrap import first_rows_create
 from todo_app.moderation.entries import EntryInvalid
@@ -20,7 +21,6 @@ from todo_app.shards.fences import fences_install
 LOCK = 0x736C69707761  # "slipwa": the advisory lock of everything that changes the schema
 WAIT = 600  # seconds for another migrator to end
 DATABASE_WAIT = 120  # seconds for the database to answer
-LOCK_TRIES = 6  # a busy table is tried again instead of queueing all its readers behind us (T-16)
 log = structlog.get_logger("migrate")
 
 
@@ -43,17 +43,17 @@ class Command(BaseCommand):
         self._database_wait()
         with self._alone():
             with connection.cursor() as cursor:
-                cursor.execute(
-                    "SET statement_timeout = 0; SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = 0"
-                )
-            self._migrate()
-            self._limits_keep()
-            fences = fences_install() if settings.SHARDS else 0
+                cursor.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
             try:
+                patiently(lambda: call_command("migrate", interactive=False, verbosity=0))
+                fences = patiently(fences_install) if settings.SHARDS else 0
+                self._limits_keep()
                 made = first_rows_create(now=timezone.now()) if shard == DIRECTORY else []
+                patiently(lambda: partitions_maintain(now=timezone.now()))
+            except TableBusy as busy:
+                raise CommandError(f"{shard}: {busy}") from None
             except EntryInvalid as error:
                 raise CommandError(f"TODO_INITIAL_WORDS: banned word {error}") from None
-            partitions_maintain(now=timezone.now())
         log.info("migrated", made=made, shard=shard, fences=fences)
 
     def _limits_keep(self) -> None:
@@ -92,15 +92,3 @@ class Command(BaseCommand):
             if connection.connection is not None and not connection.connection.closed:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
-
-    def _migrate(self) -> None:
-        for left in range(LOCK_TRIES - 1, -1, -1):
-            try:
-                call_command("migrate", interactive=False, verbosity=0)
-            except OperationalError as error:
-                if "lock timeout" not in str(error) or not left:
-                    raise
-                log.warning("a table is in use, trying again", tries_left=left)
-                time.sleep(2)
-            else:
-                return
