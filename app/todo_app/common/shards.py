@@ -47,11 +47,15 @@ def on_shard(alias: str) -> Iterator[None]:
     wanted = connection_of(alias)
     if before.alias == DIRECTORY:
         connections[KEPT] = before
+    own = wanted.execute_wrappers
+    # who did it, which the audit trail learns from a wrapper, is told to every database the work goes to
+    wanted.execute_wrappers = [*own, *(each for each in before.execute_wrappers if each not in own)]
     connections[DEFAULT_DB_ALIAS] = wanted
     try:
         yield
     finally:
         connections[DEFAULT_DB_ALIAS] = before
+        wanted.execute_wrappers = own
 
 
 @contextmanager
