@@ -100,6 +100,7 @@ def reader(database: str, seconds: float) -> Iterator[None]:
             host=entry["HOST"], port=entry["PORT"], dbname=database, user=entry["USER"], password=entry["PASSWORD"]
         ) as opened:
             opened.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            opened.execute("SET idle_in_transaction_session_timeout = 0")  # the role's own limit is 30 s
             tables = opened.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
             for (table,) in tables:
                 opened.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
