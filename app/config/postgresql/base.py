@@ -1,14 +1,16 @@
 """What Django's backend does for each request, without a query."""
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import psycopg.types.datetime
 from django.db.backends.postgresql import base
-from psycopg.abc import Buffer
+from psycopg.abc import Buffer, Params
 from psycopg.adapt import AdaptersMap
 
 
@@ -18,6 +20,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Django's own check is an empty query: one more round trip for each request. A server that has ended a
     connection has also closed its socket, and that is seen without one.
     """
+
+    preparing = False
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """Cursors opened within prepare their statements, so that PostgreSQL plans each once for a connection.
+
+        Not behind a pooler of transactions, where the next one may run on another server connection.
+        """
+        before = self.preparing
+        self.preparing = not self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]
+        try:
+            yield
+        finally:
+            self.preparing = before
+
+    def create_cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 - Django's signature
+        """One that prepares, where asked for."""
+        if self.preparing and name is None:
+            return PreparedCursor(self.connection)
+        return super().create_cursor(name)
 
     def get_connection_params(self) -> dict[str, Any]:
         """With our loader of times."""
@@ -34,6 +57,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return connection
             connection.close()
             self.pool.putconn(connection)  # which replaces it
+
+
+class PreparedCursor(base.CursorMixin, psycopg.Cursor[Any]):
+    """Prepares at the first use; psycopg keeps the 100 last used of a connection."""
+
+    def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:  # noqa: ANN401 - psycopg's signature, passed on
+        """With values bound by the server. Django's other cursors never prepare: the threshold is for this one."""
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, **options)
+        finally:
+            self.connection.prepare_threshold = None
 
 
 def quiet(connection: "psycopg.Connection[Any]") -> bool:

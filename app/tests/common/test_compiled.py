@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -52,3 +53,22 @@ def test_a_value_that_the_query_does_not_use_is_refused(user: User) -> None:
     query = Compiled(lambda user, **_: usable(user, LATE), user=uuid.UUID(int=0), other=3)
     with pytest.raises(ValueError, match="does not use other"):
         query.rows(user=user.pk, other=1)
+
+
+@pytest.mark.integration
+def test_a_column_that_a_migration_has_changed_is_read_on_a_new_connection(user: User) -> None:
+    token_create(user=user, name="one", now=timezone.now())
+    query = Compiled(usable, user=uuid.UUID(int=0), now=LATE)
+    before = query.rows(user=user.pk, now=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%accounts_apitoken%'")
+        assert cursor.fetchone()[0] >= 1
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_apitoken ALTER COLUMN name TYPE text")
+        assert query.rows(user=user.pk, now=timezone.now()) == before
+    finally:
+        with other.cursor() as cursor:
+            cursor.execute("ALTER TABLE accounts_apitoken ALTER COLUMN name TYPE varchar(100)")
+        other.close()

@@ -18,6 +18,7 @@ from todo_app.api.schemas.base import PageQuery
 from todo_app.common.paging import page_newest_first
 
 S = TypeVar("S", bound=Schema)
+ANYTHING = "*/*"
 
 
 class Endpoint(APIView):
@@ -42,6 +43,18 @@ class Endpoint(APIView):
         """`data` and, unless it is the last page, `next`."""
         page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
         return Response({"data": page.rows, "next": page.next})
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[Any, str]:
+        """Without a search where there is nothing to choose."""
+        accepted = request.META.get("HTTP_ACCEPT", ANYTHING)
+        only = self.renderer_classes[0]
+        if (
+            len(self.renderer_classes) == 1
+            and accepted in (ANYTHING, only.media_type)
+            and not request.META["QUERY_STRING"]
+        ):
+            return only(), only.media_type
+        return super().perform_content_negotiation(request, force)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - Django's signature
         """Add Allow to 405, which RFC 9110 asks for."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
-from django.db import connections
+from django.db import NotSupportedError, connections
 from django.db.models import QuerySet
 
 Rows = list[tuple[Any, ...]]
@@ -42,13 +42,30 @@ class Compiled:
         order = _order(parameters, self._examples)
 
         def run(values: dict[str, object]) -> Rows:
-            with connections[using].cursor() as cursor:
-                parameters: list[Any] = [values[name] if name else fixed for name, fixed in order]
-                cursor.execute(sql, parameters)
-                rows: Rows = cursor.fetchall()
+            rows = _fetched(using, sql, [values[name] if name else fixed for name, fixed in order])
             return [tuple(row) for row in compiler.apply_converters(rows, converters)] if converters else rows
 
         return run
+
+
+def _fetched(using: str, sql: str, parameters: list[object]) -> Rows:
+    """By a prepared statement; when a migration has changed a column's type since, once more on a new connection."""
+    connection: Any = connections[using]  # config.postgresql
+    try:
+        return _once(connection, sql, parameters)
+    except NotSupportedError:
+        if connection.in_atomic_block:
+            raise
+        connection.connection.close()
+        connection.close()  # the pool replaces it
+        return _once(connection, sql, parameters)
+
+
+def _once(connection: Any, sql: str, parameters: list[object]) -> Rows:  # noqa: ANN401 - the stubs know only Django's
+    with connection.prepared(), connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: Rows = cursor.fetchall()
+        return rows
 
 
 def _order(parameters: Sequence[object], examples: dict[str, object]) -> list[tuple[str, object]]:
