@@ -41,7 +41,7 @@ class DeliverySettings(StackSettings):
     initial_words: tuple[str, ...] = Field(default=(), description="Banned words of an empty list")
 
     trusted_proxies: tuple[Network, ...] = Field(
-        default=(), description="Networks whose X-Forwarded-For is believed, such as that of a gateway's pods"
+        default=(), description="Networks whose X-Forwarded-For is believed, as of a gateway's pods"
     )
     relay: bool = Field(default=True, description="Publish events from the outbox")
     relay_memory: int = Field(default=192, ge=128, le=4096, description="Memory limit of the relay, MiB")

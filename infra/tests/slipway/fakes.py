@@ -94,11 +94,12 @@ def session(
     engine: FakeEngine | None = None,
     cluster_choice: str = "",
     environment: str = "",
+    port: str = "",
     yes: bool = False,
     json: bool = False,
 ) -> Session:
     """A session of the chosen options with the fakes in place of what they would select."""
-    made = Session(choose(cluster=cluster_choice, environment=environment, yes=yes, json=json))
+    made = Session(choose(cluster=cluster_choice, environment=environment, port=port, yes=yes, json=json))
     made.__dict__["cluster"] = cluster or FakeCluster()  # cached properties keep their value here
     made.__dict__["engine"] = made.__dict__["renderer"] = engine or FakeEngine()
     return made

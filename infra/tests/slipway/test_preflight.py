@@ -1,5 +1,6 @@
 """What is in the way is told at once, before anything begins."""
 
+import socket
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from infra.slipway import preflight
 from infra.slipway.options import ENVIRONMENTS
 from infra.slipway.session import IMAGES
 from infra.tests.slipway import fakes
+from infra.verify.ports import free_port
 
 PORT = Finding("fail", "port", "8080 is taken by process 7", "kill 7")
 DISK = Finding("fail", "disk", "1 GiB free of 12", "df -h /")
@@ -61,10 +63,19 @@ def test_what_up_puts_right_itself_does_not_stop_it(monkeypatch: pytest.MonkeyPa
     assert said == ["kubelet: backoff", "leftovers: two mounts"]
 
 
-def test_a_context_asks_nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_context_asks_only_for_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare(monkeypatch, PORT)
 
-    preflight.run(fakes.session(cluster_choice="context:x"), report=silent)
+    preflight.run(fakes.session(cluster_choice="context:x", port=str(free_port())), report=silent)
+
+
+def test_a_context_with_a_taken_port_is_refused_before_anything_is_applied() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SlipwayError, match=f"port {port} of 127.0.0.1 is held by") as caught:
+            preflight.run(fakes.session(cluster_choice="context:x", port=str(port)), report=silent)
+
+    assert caught.value.code == Exit.MISSING
 
 
 class TestSettings:
