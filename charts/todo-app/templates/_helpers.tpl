@@ -45,6 +45,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ include "todo-app.migrate.name" . }}-{{ include "todo-app.version" . }}
 {{- end }}
 
+{{/* relay, and relay-<name> for each further database */}}
+{{- define "todo-app.relay.components" -}}
+relay{{ range .Values.database.shards }} relay-{{ .name }}{{ end }}
+{{- end }}
+
 {{- define "todo-app.relay.name" -}}
 {{ .Release.Name }}-relay
 {{- end }}

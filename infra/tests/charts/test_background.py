@@ -82,3 +82,19 @@ def test_the_chart_knows_only_commands_of_the_image() -> None:
         ["relay"],
         *([name] for name in CRONS),
     ]
+
+
+def test_each_further_database_has_a_relay_and_a_policy_of_its_own() -> None:
+    manifests = template(scenario("shards"))
+    found = {
+        spec["selector"]["matchLabels"]["app.kubernetes.io/component"]: spec["template"]["spec"]["containers"][0][
+            "args"
+        ]
+        for name in ("todo-app-relay", "todo-app-relay-s1", "todo-app-relay-s2")
+        for spec in [one(manifests, "Deployment", name)["spec"]]
+    }
+
+    assert found == {"relay": ["relay"], "relay-s1": ["relay", "s1"], "relay-s2": ["relay", "s2"]}
+    for component in found:
+        policy = one(manifests, "NetworkPolicy", f"todo-app-{component}")["spec"]
+        assert policy["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == component
