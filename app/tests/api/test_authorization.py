@@ -60,7 +60,7 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
         ("api/v1/todos", "POST"): {"title": "new"},
         ("", "POST"): {"title": "new"},
         (f"todos/{KEY}", "POST"): {"title": "changed"},
-        ("recurrences", "POST"): {"title": "new", "often": "FREQ=DAILY", "starts_on": "2026-01-01T09:00"},
+        ("recurrences", "POST"): {"title": "new", "often": "FREQ=DAILY", "starts_on": "2066-01-01T09:00"},
         ("moderation/words", "POST"): {"word": f"page {now.timestamp()} {role}", "severity": 1},
         ("api/v1/recurrences", "POST"): {"title": "new", "rule": "FREQ=DAILY", "starts_on": now.isoformat()},
         (f"api/v1/recurrences/{KEY}", "PATCH"): {"rule": "FREQ=WEEKLY"},

@@ -17,7 +17,7 @@ from todo_app.common import idempotency
 from todo_app.common.models import IdempotencyKey, IdempotencyStep
 from todo_app.moderation.models import Violation
 from todo_app.outbox.models import Event
-from todo_app.todos.models import Todo
+from todo_app.todos.models import Recurrence, Todo
 
 pytestmark = pytest.mark.integration
 
@@ -170,3 +170,43 @@ def test_an_answer_too_large_to_keep_is_made_again(user: User, key: str, monkeyp
     assert post(user, body, key, "users/ban").status_code == 200
     IdempotencyKey.objects.filter(user_id=user.pk).update(leased_until=timezone.now())
     assert post(user, body, key, "users/ban").json()["not_found"] == body["user_ids"]
+
+
+def test_a_step_is_taken_once_per_key(user: User, key: str) -> None:
+    todo = post(user, {"title": "a"}, "make").json()["id"]
+    again = post(user, {"title": "a", "rule": "FREQ=DAILY", "starts_on": "2066-01-01T00:00:00Z"}, "make", "recurrences")
+    again = again.json()["id"]
+    steps = [f"todos/{todo}/{name}" for name in ("start", "complete", "reopen", "cancel")]
+    steps += [f"recurrences/{again}/{name}" for name in ("pause", "resume")]
+    for path in steps:
+        first, repeat = post(user, {}, key, path), post(user, {}, key, path)
+
+        assert (first.status_code, repeat.status_code) == (200, 200), path
+        assert repeat.content == first.content
+        assert repeat.headers["ETag"] == first.headers["ETag"]
+        assert repeat.headers["Idempotency-Replayed"] == "true"
+    # after other steps still the first answer, and no further effect
+    late = api(user).post(f"/api/v1/todos/{todo}/start", headers={"Idempotency-Key": "bare"})
+    assert late.status_code == 409
+    assert post(user, {}, key, f"todos/{todo}/start").json()["status"] == "in_progress"
+    assert Todo.objects.get(pk=todo).status == "cancelled"
+
+
+@pytest.mark.parametrize("module", ["services", "recurrences"])
+def test_a_step_whose_lease_was_lost_has_no_effect(
+    user: User, key: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    todo = post(user, {"title": "a"}, "make").json()["id"]
+    again = post(user, {"title": "a", "rule": "FREQ=DAILY", "starts_on": "2066-01-01T00:00:00Z"}, "make", "recurrences")
+    path = f"todos/{todo}/start" if module == "services" else f"recurrences/{again.json()['id']}/pause"
+    keep = idempotency.outcome_keep
+
+    def late(outcome: object) -> None:
+        IdempotencyKey.objects.filter(user_id=user.pk, status=None).update(attempt=uuid.uuid4())
+        keep(outcome)
+
+    monkeypatch.setattr(f"todo_app.todos.{module}.outcome_keep", late)
+
+    assert post(user, {}, key, path).status_code == 409
+    assert Todo.objects.get(pk=todo).status == "open"
+    assert Recurrence.objects.get(pk=again.json()["id"]).paused_on is None

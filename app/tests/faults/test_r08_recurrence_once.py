@@ -40,7 +40,7 @@ START = date(2027, 1, 1)  # two leap days in the ten years
 YEARS = 10
 
 
-class Killed(Exception):
+class Killed(BaseException):
     """The scheduler died here."""
 
 

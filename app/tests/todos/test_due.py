@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 
 from tests.conftest import api
+from tests.locks import locked
 from todo_app.accounts.bans import users_ban
 from todo_app.accounts.models import User
 from todo_app.moderation.models import Violation
 from todo_app.moderation.services import word_add
-from todo_app.todos import due
+from todo_app.todos import due, recurrences
 from todo_app.todos.due import recurrences_run
 from todo_app.todos.models import Firing, Recurrence, Todo
 from todo_app.todos.recurrences import recurrence_create, recurrence_pause, recurrence_resume, recurrence_update
@@ -121,6 +122,70 @@ def test_words_banned_later_pause_it_with_the_reason_and_count_nothing(
     assert not Violation.objects.filter(user=user).exists()
 
 
+UPDATES = {
+    "rule": "UPDATE todos_recurrence SET rule = %s, next_on = starts_on WHERE id = %s",
+    "time_zone": "UPDATE todos_recurrence SET time_zone = %s, next_on = starts_on WHERE id = %s",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "stored"),
+    [("rule", "FREQ=MONTHLY;BYDAY=3SA,4SA,10SA"), ("rule", "NONSENSE"), ("time_zone", "Gone/Zone")],
+)
+def test_one_that_cannot_run_is_paused_and_the_others_go_on(
+    user: User, make_user: Callable[..., User], column: str, stored: str
+) -> None:
+    row, other = daily(user), make_user()
+    with connection.cursor() as cursor:  # as a version before may have stored it
+        cursor.execute(UPDATES[column], [stored, row.pk])
+    daily(other)
+
+    ran = recurrences_run(now=START + 300 * DAY)
+
+    row.refresh_from_db()
+    assert (ran.paused >= 1, made(other)) == (True, 8)
+    assert row.paused_on is not None
+    assert row.pause_reason.startswith(("it could not be run: ", "unknown time zone: Gone/Zone"))
+
+
+def test_a_run_holds_the_owner_so_that_a_ban_waits(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    daily(user)
+    honest, seen = due._fire, []
+
+    def fire(*given: Any) -> None:  # noqa: ANN401 - _fire's own
+        seen.append(locked(User.objects.filter(pk=given[0].owner_id), no_key=True))
+        honest(*given)
+
+    monkeypatch.setattr(due, "_fire", fire)
+    recurrences_run(now=START)
+
+    assert seen
+    assert all(seen)
+
+
+def test_an_owner_has_so_many_and_two_requests_do_not_share_the_last_place(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recurrences, "RECURRENCES_MAX", 2)
+    honest, seen = Recurrence.save, []
+
+    def save(row: Recurrence, **options: Any) -> None:  # noqa: ANN401 - save's own
+        seen.append(locked(User.objects.filter(pk=user.pk), no_key=True))
+        honest(row, **options)
+
+    monkeypatch.setattr(Recurrence, "save", save)
+    daily(user)
+    daily(user)
+    with pytest.raises(recurrences.RecurrencesFull):
+        daily(user)
+
+    assert seen == [True, True]
+    assert Recurrence.objects.filter(owner=user).count() == 2
+    body = {"title": "third", "rule": "FREQ=DAILY", "starts_on": "2066-01-01T00:00:00Z"}
+    answer = api(user).post("/api/v1/recurrences", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["type"]) == (409, "recurrences-full")
+
+
 def test_a_pause_is_not_made_up_for(user: User) -> None:
     row = daily(user)
     recurrence_pause(owner=user, key=row.pk, now=START)
@@ -180,6 +245,11 @@ def test_the_api_makes_shows_pauses_and_refuses(user: User, word: str) -> None:
     for bad, status, kind in (
         ({"rule": "FREQ=NEVER"}, 422, "invalid"),
         ({"time_zone": "Mars/Olympus"}, 422, "invalid"),
+        ({"rule": "FREQ=MONTHLY;BYDAY=99MO"}, 422, "invalid"),
+        ({"rule": "FREQ=DAILY;UNTIL=99991231T235959Z", "time_zone": "Pacific/Apia"}, 422, "invalid"),
+        ({"rule": "FREQ=DAILY;UNTIL=99991231T235959Z", "time_zone": "Pacific/Kiritimati"}, 422, "invalid"),
+        ({"starts_on": "1900-01-01T00:00:00Z"}, 422, "start-out-of-range"),
+        ({"starts_on": "8999-01-01T00:00:00Z"}, 422, "start-out-of-range"),
         ({"rule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, 422, "rule-never-occurs"),
         ({"title": word}, 409, "text-refused"),
     ):

@@ -1,16 +1,19 @@
 """A re-scan flags what a later list refuses, counts nothing, and goes on where it stopped."""
 
 import secrets
+from datetime import datetime
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from tests.locks import locked
 from todo_app.accounts.models import User
 from todo_app.moderation.models import Flag, Rescan, Violation
 from todo_app.moderation.services import word_add, word_delete
 from todo_app.todos import rescan as module
+from todo_app.todos.models import Todo
 from todo_app.todos.services import todo_create
 
 pytestmark = pytest.mark.integration
@@ -37,3 +40,19 @@ def test_old_texts_are_flagged_until_the_word_is_gone(user: User, monkeypatch: p
     word_delete(word=row)
     call_command("rescan", stdout=told, stderr=progress)
     assert not Flag.objects.filter(user=user).exists()
+
+
+def test_the_run_and_its_todos_are_locked_while_they_are_judged(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    todo_create(owner=user, title="locked", now=timezone.now())
+    word_add(word=f"later{secrets.token_hex(6)}", severity=3, now=timezone.now())
+    honest, seen = module._judged, []
+
+    def judged(todo: Todo, *, run: Rescan, now: datetime) -> bool:
+        if todo.owner_id == user.pk:
+            seen.append((locked(Todo.objects.filter(pk=todo.pk)), locked(Rescan.objects.filter(pk=run.pk))))
+        return honest(todo, run=run, now=now)
+
+    monkeypatch.setattr(module, "_judged", judged)
+    module.rescan(now=timezone.now())
+
+    assert seen == [(True, True)]

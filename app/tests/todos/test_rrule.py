@@ -107,6 +107,22 @@ def test_after_leaves_out_what_was_and_nothing_else() -> None:
         "FREQ=DAILY;BYEASTER=1",
         "FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))) + ";BYMINUTE=0,30",
         "FREQ=WEEKLY;BYDAY=" + "MO," * 200 + "MO",
+        "FREQ=MONTHLY;BYDAY=3SA,4SA,10SA;BYHOUR=5;BYMINUTE=7",
+        "FREQ=MONTHLY;BYDAY=99MO",
+        "FREQ=MONTHLY;BYDAY=-6MO",
+        "FREQ=MONTHLY;BYDAY=0MO",
+        "FREQ=YEARLY;BYDAY=54MO",
+        "FREQ=YEARLY;BYMONTH=12;BYDAY=10SA",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=DAILY;BYDAY=1MO",
+        "FREQ=DAILY;BYDAY=MO,,TU",
+        "FREQ=MONTHLY;BYMONTHDAY=0",
+        "FREQ=MONTHLY;BYMONTHDAY=-32",
+        "FREQ=YEARLY;BYMONTH=13",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=0",
+        "FREQ=DAILY;BYHOUR=-1",
+        "FREQ=DAILY;UNTIL=99991231T235959Z",
+        "FREQ=DAILY;UNTIL=00010101T000000Z",
     ],
 )
 def test_what_is_no_rule_is_refused_in_words(text: str) -> None:
@@ -138,3 +154,25 @@ def test_zones_are_those_of_iana() -> None:
     for name in ("Mars/Olympus", "../etc/passwd", "", "EUROPE/istanbul"):
         with pytest.raises(RuleInvalid, match="time zone"):
             zone_named(name)
+
+
+@pytest.mark.parametrize("name", ["Factory", "localtime", "posixrules", "right/UTC", "Mars/Olympus", ""])
+def test_what_is_no_places_clock_is_no_zone(name: str) -> None:
+    with pytest.raises(RuleInvalid, match="Europe/Istanbul"):
+        zone_named(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["FREQ=MONTHLY;BYDAY={}SA", "FREQ=YEARLY;BYDAY={}SA", "FREQ=YEARLY;BYMONTH=12;BYDAY={}SA"]
+)
+def test_every_ordinal_that_is_taken_can_be_expanded(text: str) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    taken = 0
+    for number in range(-99, 100):
+        try:
+            rule = Rule.parse(text.format(number))
+        except RuleInvalid:
+            continue
+        taken += 1
+        assert list(islice(rule.occurrences(starts_on=start, zone=ZoneInfo("UTC")), 30))
+    assert taken in {10, 106}

@@ -96,6 +96,13 @@ def test_a_filter_finds_what_it_says(many: User, query: dict[str, str], expected
     assert titles(many, **query) == expected
 
 
+def test_a_search_finds_tags_in_any_case(user: User) -> None:
+    services.todo_create(owner=user, title="x", tags=["Homework"], now=NOW)
+    services.todo_create(owner=user, title="y", tags=["other"], now=NOW)
+
+    assert titles(user, q="HOMEW") == titles(user, q="mework") == ["x"]
+
+
 def test_overdue_is_unfinished_and_past_its_date(user: User) -> None:
     late, done = (services.todo_create(owner=user, title=t, due_on=NOW + DAY, now=NOW) for t in ("late", "done"))
     services.todo_complete(actor=user, key=done.pk, now=NOW + DAY / 2)

@@ -3,6 +3,7 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -34,6 +35,38 @@ def test_a_todo_goes_through_its_life_with_dates_that_agree(user: User, key: uui
     assert (reopened.status, reopened.started_on, reopened.completed_on) == (Status.OPEN, None, None)
     assert services.todo_cancel(actor=user, key=key, now=LATER).status == Status.CANCELLED
     assert Todo.objects.get(pk=key).version == 5
+
+
+def test_dates_are_in_order_though_the_clock_was_read_before_the_wait(user: User, key: uuid.UUID) -> None:
+    services.todo_start(actor=user, key=key, now=LATER)
+
+    done = services.todo_complete(actor=user, key=key, now=NOW)  # it waited for the one that started later
+
+    assert done.started_on == LATER
+    assert done.completed_on == done.started_on + services.TICK
+    assert done.updated_on >= LATER
+
+
+def test_start_and_complete_at_once_never_fail(user: User) -> None:
+    keys = [services.todo_create(owner=user, title="race", now=timezone.now()).pk for _ in range(15)]
+    clients = {"start": api(user), "complete": api(user)}
+    gate = Barrier(2)
+
+    def step(name: str) -> list[int]:
+        try:
+            statuses = []
+            for key in keys:
+                gate.wait(timeout=30)
+                statuses.append(clients[name].post(f"/api/v1/todos/{key}/{name}").status_code)
+            return statuses
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        started, completed = pool.map(step, ("start", "complete"))
+
+    assert set(completed) == {200}
+    assert set(started) <= {200, 409}
 
 
 def test_an_action_that_does_not_fit_is_refused(user: User, key: uuid.UUID) -> None:

@@ -24,7 +24,7 @@ from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.services import WordTaken
 from todo_app.moderation.words_csv import CsvRefused
-from todo_app.todos.models import DueNotAhead, RuleNeverOccurs
+from todo_app.todos.models import DueNotAhead, RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.recurrences import RECURRENCES_MAX, RecurrencesFull
 from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
 
@@ -118,6 +118,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     AssigneeUnknown: _fixed(422, "assignee-unknown", "There is no such user to assign this to."),
     RuleNeverOccurs: _fixed(
         422, "rule-never-occurs", "The rule must occur within twelve years of its start and before its end."
+    ),
+    StartOutOfRange: _fixed(
+        422, "start-out-of-range", "starts_on must be at most a year ago and at most a hundred years ahead."
     ),
     RecurrencesFull: _fixed(
         409, "recurrences-full", f"There are {RECURRENCES_MAX} recurrences already; delete one first."

@@ -36,11 +36,11 @@ Method = Callable[..., HttpResponseBase]
 Outcome = Callable[[Endpoint, Request, Any], HttpResponseBase]
 
 
-def idempotent(answer: Outcome | None = None) -> Callable[[Method], Method]:
+def idempotent(answer: Outcome | None = None, *, body: bool = True) -> Callable[[Method], Method]:
     """Let a POST be repeated with one effect.
 
     `answer` makes the response of what the service hands to `outcome_keep` inside its transaction; without it the
-    service keeps steps, and the response is stored at the end.
+    service keeps steps, and the response is stored at the end. `body` is False where the method reads none.
     """
 
     def decorate(method: Method) -> Method:
@@ -49,7 +49,7 @@ def idempotent(answer: Outcome | None = None) -> Callable[[Method], Method]:
             header = request.META.get("HTTP_IDEMPOTENCY_KEY")
             if header is None:
                 return method(view, request, *arguments, **named)
-            row = _claimed(view, request, header)
+            row = _claimed(view, request, header, body=body)
             if row.status is not None:
                 return _replay(row)
             return _first(view, request, row, answer, lambda: method(view, request, *arguments, **named))
@@ -59,16 +59,17 @@ def idempotent(answer: Outcome | None = None) -> Callable[[Method], Method]:
     return decorate
 
 
-def _claimed(view: Endpoint, request: Request, header: str) -> IdempotencyKey:
+def _claimed(view: Endpoint, request: Request, header: str, *, body: bool) -> IdempotencyKey:
     found = _KEY.fullmatch(header.strip())
     if found is None:
         raise KeyUnreadable
-    body = orjson.dumps([request.query_params.dict(), request.data], option=orjson.OPT_SORT_KEYS)
+    sent = [request.query_params.dict(), request.data if body else None]
+    content = orjson.dumps(sent, option=orjson.OPT_SORT_KEYS)
     return key_claim(
         user_id=view.caller(request).pk,
         route=request.path,
         key=found[1] or found[2],
-        request=body,
+        request=content,
         now=timezone.now(),
     )
 

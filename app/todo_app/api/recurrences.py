@@ -116,10 +116,14 @@ class RecurrenceDetail(Endpoint):
         return Response(status=204)
 
 
+def _stepped(_view: Endpoint, _request: Request, row: Recurrence) -> Response:
+    return _answer(row)
+
+
 STEP: dict[str, Any] = {
-    "parameters": [IF_MATCH_OPTIONAL],
+    "parameters": [IF_MATCH_OPTIONAL, IDEMPOTENCY_KEY],
     "request": None,
-    "responses": {200: RecurrenceOut, **problems(401, 403, 404, 412)},
+    "responses": {200: RecurrenceOut, **problems(400, 401, 403, 404, 409, 412, 422)},
 }
 
 
@@ -134,6 +138,7 @@ class RecurrencePause(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="pause_recurrence", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """A paused one stays as it is."""
         return _step(self, request, key, recurrences.recurrence_pause)
@@ -145,6 +150,7 @@ class RecurrenceResume(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="resume_recurrence", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """What fell into the pause is not made up for."""
         return _step(self, request, key, recurrences.recurrence_resume)

@@ -150,10 +150,14 @@ class TodoDetail(Endpoint):
         return Response(status=204)
 
 
+def _stepped(_view: Endpoint, _request: Request, row: Todo) -> Response:
+    return _answer(row)
+
+
 STEP: dict[str, Any] = {
-    "parameters": [IF_MATCH_OPTIONAL],
+    "parameters": [IF_MATCH_OPTIONAL, IDEMPOTENCY_KEY],
     "request": None,
-    "responses": {200: TodoOut, **problems(401, 403, 404, 409, 412)},
+    "responses": {200: TodoOut, **problems(400, 401, 403, 404, 409, 412, 422)},
 }
 
 
@@ -168,6 +172,7 @@ class TodoStart(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="start_todo", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_start)
@@ -179,6 +184,7 @@ class TodoComplete(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="complete_todo", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_complete)
@@ -190,6 +196,7 @@ class TodoReopen(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="reopen_todo", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_reopen)
@@ -201,6 +208,7 @@ class TodoCancel(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="cancel_todo", **STEP)
+    @idempotent(_stepped, body=False)
     def post(self, request: Request, key: uuid.UUID) -> Response:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_cancel)

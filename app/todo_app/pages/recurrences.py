@@ -22,13 +22,15 @@ from todo_app.pages.targets import back
 from todo_app.pages.todos import signed_in
 from todo_app.todos import recurrences as services
 from todo_app.todos import selectors
-from todo_app.todos.models.recurrence import RuleNeverOccurs
+from todo_app.todos.models.recurrence import RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.services import TodoNotFound
 
 PAGE, NEXT = 20, 3  # recurrences of a page, and coming times of each
 SWAP = "#composer #results #count #notices"
 SWAP_LIST = "#results #count #notices"
 GONE = "That recurrence is gone; it was deleted meanwhile."
+NEVER = ("rule", "This never comes: it must occur within twelve years of its start and before its end.")
+FAR = ("starts_on", "Choose a day at most a year ago and at most a hundred years ahead.")
 ACTIONS: dict[str, tuple[Callable[..., Any], str]] = {
     "pause": (services.recurrence_pause, "Paused."),
     "resume": (services.recurrence_resume, "Goes on with its next time."),
@@ -54,8 +56,8 @@ def recurrences(request: HttpRequest) -> HttpResponse:
         services.recurrence_create(owner=signed_in(request), title=typed["title"], **timing, now=timezone.now())
     except TextRefused as error:
         return _list(request, form, status=409, refused=refused(error.refusal))
-    except RuleNeverOccurs:
-        form.add_error("rule", "This never comes: it must occur within twelve years of its start and before its end.")
+    except (RuleNeverOccurs, StartOutOfRange) as error:
+        form.add_error(*(NEVER if isinstance(error, RuleNeverOccurs) else FAR))
         return _list(request, form, status=422)
     except services.RecurrencesFull:
         form.add_error("title", f"You have {services.RECURRENCES_MAX} recurrences, the most there can be: delete one.")

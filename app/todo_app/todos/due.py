@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from todo_app.accounts.models import User
 from todo_app.moderation.checks import TextRefused
@@ -65,6 +65,11 @@ def _next(now: datetime) -> Ran | None:
         raise Unusable(key=row.pk, reason=f"banned words: {', '.join(refused.refusal.words)}") from refused
     except ZoneInfoNotFoundError:
         raise Unusable(key=row.pk, reason=f"unknown time zone: {row.time_zone}") from None
+    except (OperationalError, InterfaceError):  # the database's trouble, not this one's
+        raise
+    except Exception as error:  # whatever is wrong with one must not stop the others
+        log.exception("recurrence unusable", recurrence=str(row.pk))
+        raise Unusable(key=row.pk, reason=f"it could not be run: {type(error).__name__}") from error
 
 
 def _occurrences(row: Recurrence, first: datetime, now: datetime) -> Ran:

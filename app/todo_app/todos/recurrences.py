@@ -36,7 +36,7 @@ def recurrence_create(
 ) -> Recurrence:
     """Create a recurrence; its first todo comes with its first occurrence after now.
 
-    Raises TextRefused after the violation is recorded, RuleNeverOccurs, RecurrencesFull.
+    Raises TextRefused after the violation is recorded, RuleNeverOccurs, StartOutOfRange, RecurrencesFull.
     """
     row = Recurrence(owner=owner, title=title, description=description, tag_names=list(tags), priority=priority)
     row.rule, row.time_zone, row.starts_on, row.created_on, row.updated_on = rule, time_zone, starts_on, now, now
@@ -55,7 +55,7 @@ def recurrence_update(
 ) -> Recurrence:
     """Change what `fields` names. A change of rule, zone or start counts from now on.
 
-    Raises TodoNotFound, VersionConflict, TextRefused, RuleNeverOccurs.
+    Raises TodoNotFound, VersionConflict, TextRefused, RuleNeverOccurs, StartOutOfRange.
     """
 
     def change(row: Recurrence) -> None:
@@ -103,6 +103,7 @@ def _changed(
         if row.changed_fields:
             row.updated_on = now
             row.save()
+        outcome_keep(row)
     return row
 
 

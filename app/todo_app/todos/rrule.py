@@ -24,7 +24,19 @@ YEAR_MAX = 9000
 SPREAD = timedelta(hours=27)  # how far the order in local time and in UTC can differ
 HORIZON = 12  # years
 _PART = re.compile(r"([A-Z]+)=([A-Z0-9+,-]+)")
+UNTIL_YEARS = (1900, YEAR_MAX)  # in any zone the calendar still holds these
+NO_PLACES = frozenset({"Factory", "localtime"})  # in the database, but no place's clock
 _UNTIL = re.compile(r"\d{8}(T\d{6}Z?)?")
+_DAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
+_NUMBER = re.compile(r"[+-]?\d{1,3}")
+# least and most, and whether they may count from the end
+RANGES = {
+    "BYMONTHDAY": (1, 31, True),
+    "BYMONTH": (1, 12, False),
+    "BYSETPOS": (1, 366, True),
+    "BYHOUR": (0, 23, False),
+    "BYMINUTE": (0, 59, False),
+}
 
 
 class RuleInvalid(ValueError):
@@ -96,7 +108,7 @@ class Rule:
 
 def zone_named(name: str) -> ZoneInfo:
     """A zone of the IANA database. Raises RuleInvalid."""
-    if name not in available_timezones():
+    if name in NO_PLACES or name not in available_timezones():
         raise RuleInvalid(f"{name!r} is no IANA time zone such as 'Europe/Istanbul'")
     return ZoneInfo(name)
 
@@ -122,13 +134,36 @@ def _parts(text: str) -> dict[str, str]:
         raise RuleInvalid(f"FREQ must be one of {', '.join(FREQUENCIES)}; several times a day are BYHOUR")
     if "UNTIL" in parts and ("COUNT" in parts or not _UNTIL.fullmatch(parts["UNTIL"])):
         raise RuleInvalid("UNTIL is 20271231 or 20271231T235959Z, and not together with COUNT")
+    if "UNTIL" in parts and not UNTIL_YEARS[0] <= int(parts["UNTIL"][:4]) <= UNTIL_YEARS[1]:
+        raise RuleInvalid(f"the year of UNTIL must be {UNTIL_YEARS[0]} to {UNTIL_YEARS[1]}, not {parts['UNTIL'][:4]}")
     for name, most in (("INTERVAL", INTERVAL_MAX), ("COUNT", COUNT_MAX)):
         if name in parts and not (parts[name].isdigit() and 1 <= int(parts[name]) <= most):
             raise RuleInvalid(f"{name} must be 1 to {most}, not {parts[name]}")
+    _judge_lists(parts)
     per_day = [len(set(parts[name].split(","))) for name in ("BYHOUR", "BYMINUTE") if name in parts]
     if per_day and (per_day[0] * per_day[-1] if len(per_day) > 1 else per_day[0]) > PER_DAY_MAX:
         raise RuleInvalid(f"at most {PER_DAY_MAX} occurrences a day")
     return parts
+
+
+def _judge_lists(parts: dict[str, str]) -> None:
+    """Refuse what dateutil takes and fails on only when it comes to that month, or never finds."""
+    for name, (least, most, backwards) in RANGES.items():
+        for value in parts[name].split(",") if name in parts else ():
+            number = int(value) if _NUMBER.fullmatch(value) else None
+            if number is None or not least <= (abs(number) if backwards else number) <= most:
+                also = f" or -{most} to -{least}" if backwards else ""
+                raise RuleInvalid(f"{name} must be {least} to {most}{also}, not {value!r}")
+    # with BYMONTH, a year's ordinals count within the month
+    yearly = parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts
+    most = 53 if yearly else 5 if parts["FREQ"] in {"MONTHLY", "YEARLY"} else 0
+    for value in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
+        found = _DAY.fullmatch(value)
+        if found is None:
+            raise RuleInvalid(f"BYDAY must be days such as MO or 1MO, not {value!r}")
+        if found[1] is not None and not 1 <= abs(int(found[1])) <= most:
+            wanted = f"1 to {most} or -{most} to -1" if most else "no number, which is for MONTHLY and YEARLY"
+            raise RuleInvalid(f"the number before a day of BYDAY must be {wanted}, not {value!r}")
 
 
 def _until(text: str, zone: ZoneInfo) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +11,8 @@ from todo_app.accounts.models import User
 from todo_app.common.idempotency import outcome_keep
 from todo_app.moderation.services import refusals_recorded
 from todo_app.todos.models import Priority, Status, Todo
+
+TICK = timedelta(microseconds=1)  # the least step between dates
 
 
 class TodoNotFound(Exception):
@@ -84,7 +86,7 @@ def todo_start(*, actor: User, key: uuid.UUID, version: int | None = None, now: 
 
     def change(todo: Todo) -> None:
         _require(todo, "start", Status.OPEN)
-        todo.status, todo.started_on = Status.IN_PROGRESS, now
+        todo.status, todo.started_on = Status.IN_PROGRESS, max(now, todo.created_on)
 
     return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
 
@@ -94,8 +96,8 @@ def todo_complete(*, actor: User, key: uuid.UUID, version: int | None = None, no
 
     def change(todo: Todo) -> None:
         _require(todo, "complete", Status.OPEN, Status.IN_PROGRESS)
-        todo.status, todo.completed_on = Status.DONE, now
-        todo.started_on = todo.started_on or todo.created_on
+        todo.status, todo.started_on = Status.DONE, todo.started_on or todo.created_on
+        todo.completed_on = max(now, todo.started_on + TICK, todo.created_on + TICK)
 
     return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
 
@@ -139,8 +141,10 @@ def _changed(
         todo = _locked(actor=actor, key=key, version=version, step=step)
         change(todo)
         if todo.changed_fields:
-            todo.updated_on = now
+            # `now` is from before the wait for the lock: whoever had it may have written a later one
+            todo.updated_on = max(now, todo.updated_on + TICK)
             todo.save()
+        outcome_keep(todo)
     return todo
 
 

@@ -13,7 +13,8 @@ from todo_app.accounts.models import User
 from todo_app.common.models import BulkRefused
 from todo_app.outbox.models import Event
 from todo_app.todos import services
-from todo_app.todos.models import DueNotAhead, Tag, Todo
+from todo_app.todos.models import DueNotAhead, Recurrence, Tag, Todo
+from todo_app.todos.rrule import Rule
 
 pytestmark = pytest.mark.integration
 NOW = timezone.now()
@@ -105,3 +106,27 @@ def test_an_insert_of_the_version_before_still_works(user: User) -> None:
 
     todo = Todo.objects.get(owner=user)
     assert (todo.priority, todo.tag_names, todo.assignee, todo.due_on) == (2, [], None, None)
+
+
+@pytest.mark.parametrize("tag", ["x" * 80, "\u0130" * 40, "a " * 22 + "casinoxx", "y" * 51])
+def test_a_tag_too_long_is_refused_never_cut(user: User, tag: str) -> None:
+    fresh, stored = Todo(owner=user, title="t", tag_names=[tag]), services.todo_create(owner=user, title="s", now=NOW)
+    stored.tag_names = [tag]
+    timing = {"rule": Rule.parse("FREQ=DAILY"), "starts_on": NOW}
+
+    for row in (fresh, stored, Recurrence(owner=user, title="r", tag_names=[tag], **timing)):
+        for refuse in (row.clean, row.save):
+            with pytest.raises(ValidationError, match="at most 50 characters"):
+                refuse()
+    fresh.tag_names = [f"tag {number}" for number in range(21)]
+    with pytest.raises(ValidationError, match="at most 20 tags"):
+        fresh.save()
+    assert not Tag.objects.filter(owner=user).exists()
+    assert list(Todo.objects.filter(owner=user).values_list("title", "tag_names")) == [("s", [])]
+
+
+def test_the_longest_tag_is_stored_whole(user: User) -> None:
+    todo = Todo(owner=user, title="t", tag_names=["z" * 50])
+    todo.save()
+
+    assert Todo.objects.get(pk=todo.pk).tag_names == ["z" * 50]

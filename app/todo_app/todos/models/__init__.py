@@ -1,7 +1,18 @@
 """The tables of todos, one module per entity."""
 
-from todo_app.todos.models.recurrence import Firing, Recurrence, RuleNeverOccurs
+from todo_app.todos.models.recurrence import Firing, Recurrence, RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.models.tag import Tag, TodoTag
 from todo_app.todos.models.todo import DueNotAhead, Priority, Status, Todo
 
-__all__ = ["DueNotAhead", "Firing", "Priority", "Recurrence", "RuleNeverOccurs", "Status", "Tag", "Todo", "TodoTag"]
+__all__ = [
+    "DueNotAhead",
+    "Firing",
+    "Priority",
+    "Recurrence",
+    "RuleNeverOccurs",
+    "StartOutOfRange",
+    "Status",
+    "Tag",
+    "Todo",
+    "TodoTag",
+]

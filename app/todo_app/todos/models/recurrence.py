@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,21 @@ from django.db import models
 
 from todo_app.common.models import BaseModel, EventfulQuerySet, Row
 from todo_app.todos.fields import RRuleField
-from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, tags_normal
+from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, tags_judge, tags_normal
 from todo_app.todos.models.todo import Priority
 from todo_app.todos.rrule import Rule, RuleInvalid, zone_named
 
 BY_CLOCK = frozenset({"next_on", "skipped_count", "updated_on"})  # what the clock changes is not an edit
+
+
+START_BACK, START_AHEAD = timedelta(days=366), timedelta(days=36_525)  # every expansion walks from the start on
+
+
+class StartOutOfRange(ValidationError):
+    """A start was set that is too long ago, or too far ahead."""
+
+    def __init__(self) -> None:
+        super().__init__({"starts_on": "Must be at most a year ago and at most a hundred years ahead."})
 
 
 class RuleNeverOccurs(ValidationError):
@@ -97,8 +107,10 @@ class Recurrence(BaseModel):
         return rule.occurrences(starts_on=self.starts_on, zone=self.zone, after=moment)
 
     def schedule(self, now: datetime) -> None:
-        """Set the next occurrence after now. Raises RuleNeverOccurs."""
+        """Set the next occurrence after now. Raises RuleNeverOccurs, StartOutOfRange."""
         rule: Rule = self.rule
+        if "starts_on" in self.changed_fields and not now - START_BACK <= self.starts_on <= now + START_AHEAD:
+            raise StartOutOfRange
         self.starts_on = self.starts_on.replace(microsecond=0)  # rules know whole seconds
         if not rule.occurs(starts_on=self.starts_on, zone=self.zone):
             raise RuleNeverOccurs
@@ -106,10 +118,15 @@ class Recurrence(BaseModel):
 
     def clean(self) -> None:
         """What save() refuses, in words for people."""
+        changed = self.changed_fields
         try:
-            zone_named(self.time_zone)
+            # a zone that went later must not keep the recurrence from being paused
+            if "time_zone" in changed:
+                zone_named(self.time_zone)
         except RuleInvalid as error:
             raise ValidationError({"time_zone": str(error)}) from None
+        if "tag_names" in changed:
+            tags_judge(self.tag_names)
 
     def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:  # noqa: ANN401 - BaseModel's options, passed on
         """Judge rule and zone, count edits; what the clock changes leaves the ETag as it is."""

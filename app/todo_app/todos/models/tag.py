@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from todo_app.common.models import BulkRefused, Row
@@ -17,6 +18,18 @@ def tags_normal(names: Iterable[str]) -> list[str]:
     """Each tag once, in order, as it is stored: lower case, single blanks."""
     normal = (" ".join(unicodedata.normalize("NFC", name).lower().split()) for name in names)
     return [name for name in dict.fromkeys(normal) if name]
+
+
+def tags_judge(names: Iterable[str]) -> None:
+    """Refuse what does not fit; the database would cut it off after it was judged. Raises ValidationError."""
+    normal = tags_normal(names)
+    if len(normal) > TAGS_MAX:
+        raise ValidationError({"tag_names": f"Use at most {TAGS_MAX} tags, not {len(normal)}."})
+    for name in normal:
+        if len(name) > TAG_MAX:
+            raise ValidationError(
+                {"tag_names": f"Use at most {TAG_MAX} characters for a tag; {name!r} has {len(name)} as it is stored."}
+            )
 
 
 class Tag(Row):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from todo_app.accounts.models import User
 from todo_app.common.models import BaseModel, EventfulQuerySet
-from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, Tag, TodoTag, tags_normal, tags_write
+from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, Tag, TodoTag, tags_judge, tags_normal, tags_write
 
 
 class Status(models.TextChoices):
@@ -159,6 +159,8 @@ class Todo(BaseModel):
         if "tag_names" in self.__dict__:  # not deferred
             self.tag_names = tags_normal(self.tag_names)
         changed = self.changed_fields
+        if "tag_names" in changed:
+            tags_judge(self.tag_names)
         if "due_on" in changed:
             due_check(self.due_on, now=self.updated_on if adding or "updated_on" in changed else timezone.now())
         if not adding and changed and "version" not in changed:
@@ -184,5 +186,7 @@ class Todo(BaseModel):
             raise ValidationError({"status": "Status and dates do not agree."})
         if completed and ((started and started >= completed) or self.created_on >= completed):
             raise ValidationError({"completed_on": "Must be later than created and started."})
+        if "tag_names" in self.changed_fields:
+            tags_judge(self.tag_names or [])
         if "due_on" in self.changed_fields:
             due_check(self.due_on, now=timezone.now())
