@@ -9,9 +9,17 @@ from typing import Any, Self
 
 import psycopg
 import psycopg.types.datetime
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg.abc import Buffer, Params
 from psycopg.adapt import AdaptersMap
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """What a query log shows: psycopg forgets the text of a statement that it only executes again."""
+
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:  # noqa: ANN401 - Django's signature
+        """With its values."""
+        return super().last_executed_query(cursor, sql, params) or str(self.compose_sql(sql, params))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -21,6 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     connection has also closed its socket, and that is seen without one.
     """
 
+    ops_class = DatabaseOperations
     preparing = False
 
     @contextmanager

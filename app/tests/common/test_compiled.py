@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from todo_app.accounts.models import ApiToken, User
@@ -72,3 +73,14 @@ def test_a_column_that_a_migration_has_changed_is_read_on_a_new_connection(user:
         with other.cursor() as cursor:
             cursor.execute("ALTER TABLE accounts_apitoken ALTER COLUMN name TYPE varchar(100)")
         other.close()
+
+
+@pytest.mark.integration
+def test_a_query_log_shows_each_run_with_its_values(user: User) -> None:
+    query = Compiled(lambda key: User.objects.filter(pk=key).values_list("username"), key=uuid.uuid4())
+    with CaptureQueriesContext(connection) as log:
+        for _ in range(8):
+            query.rows(key=user.pk)
+
+    assert len(log) == 8
+    assert all(str(user.pk) in each["sql"] for each in log.captured_queries)

@@ -40,6 +40,7 @@ def _counted_late() -> None:
 
     def reserve(*, address: str, account: str, device: str | None = None) -> None:
         redis = throttle.client()
+        redis.connection_pool.max_connections = 256  # all tries are at work at once, which is the point
         for key, limit in throttle._limits(address, account, device).items():
             tries = int(redis.get(key) or 0)
             if tries >= limit:
