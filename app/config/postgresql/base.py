@@ -15,11 +15,13 @@ from psycopg.adapt import AdaptersMap
 
 
 class DatabaseOperations(operations.DatabaseOperations):
-    """What a query log shows: psycopg forgets the text of a statement that it only executes again."""
+    """What a query log shows: of a prepared statement psycopg knows no values, and no text when it runs it again."""
 
     def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:  # noqa: ANN401 - Django's signature
         """With its values."""
-        return super().last_executed_query(cursor, sql, params) or str(self.compose_sql(sql, params))
+        if isinstance(cursor, PreparedCursor):
+            return str(self.compose_sql(sql, params))
+        return str(super().last_executed_query(cursor, sql, params))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
