@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import JSONField
 from django.utils import timezone
 
@@ -114,3 +115,86 @@ def test_a_change_inside_a_list_is_a_change() -> None:
 
     assert row.changed_fields == ["values"]
     assert row.previous("values") == [1]
+
+
+class Stop(Exception):
+    """Ends a transaction."""
+
+
+def rolled_back(todo: Todo) -> None:
+    """Save in a transaction that is rolled back."""
+    with transaction.atomic():
+        todo.save()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("rows", [Todo.objects.only("id", "owner_id"), Todo.objects.defer("title")])
+def test_a_deferred_column_that_is_set_is_written(user: User, rows: Any) -> None:  # noqa: ANN401 - a queryset
+    key = todo_create(owner=user, title="one", now=timezone.now()).pk
+    todo = rows.get(pk=key)
+    todo.title = "two"
+    assert todo.previous("title") == "one"
+    todo.save()
+
+    assert Todo.objects.get(pk=key).title == "two"
+    assert events(key)[1:] == [("todo.updated", ["title", "version"])]
+
+
+def test_what_was_rolled_back_is_written_by_the_next_save(user: User) -> None:
+    todo = Todo.objects.get(pk=todo_create(owner=user, title="one", now=timezone.now()).pk)
+    todo.title = "two"
+    rolled_back(todo)
+    assert todo.previous("title") == "one"
+    todo.save()
+    todo.save()  # nothing changed since
+
+    assert Todo.objects.get(pk=todo.pk).title == "two"
+    assert [kind for kind, _ in events(todo.pk)] == ["todo.created", "todo.updated"]
+
+
+def test_a_new_row_that_was_rolled_back_is_still_new(user: User) -> None:
+    todo = Todo(owner=user, title="one")
+    rolled_back(todo)
+    todo.save()
+
+    assert Todo.objects.get(pk=todo.pk).title == "one"
+    assert [kind for kind, _ in events(todo.pk)] == ["todo.created"]
+
+
+def test_a_savepoint_takes_back_its_own_writes_only(user: User) -> None:
+    todo = Todo.objects.get(pk=todo_create(owner=user, title="one", now=timezone.now()).pk)
+    with transaction.atomic():
+        todo.title = "two"
+        todo.save()
+        todo.title = "three"
+        rolled_back(todo)
+        assert todo.previous("title") == "two"
+        todo.save()
+
+    assert Todo.objects.get(pk=todo.pk).title == "three"
+    assert len(events(todo.pk)) == 3
+
+
+def test_a_listener_that_fails_leaves_the_change_to_be_saved(user: User) -> None:
+    def fail(**_signal: object) -> None:
+        raise Stop
+
+    todo = Todo(owner=user, title="one")
+    entity_changed.connect(fail, sender=Todo)
+    try:
+        with pytest.raises(Stop):
+            todo.save()
+    finally:
+        entity_changed.disconnect(fail, sender=Todo)
+    todo.save()
+
+    assert Todo.objects.filter(pk=todo.pk).exists()
+
+
+def test_a_column_left_out_of_update_fields_is_still_a_change(user: User) -> None:
+    todo = Todo.objects.get(pk=todo_create(owner=user, title="one", now=timezone.now()).pk)
+    todo.title, todo.description = "two", "more"
+    todo.save(update_fields=["title", "version"])
+    todo.save()
+
+    assert Todo.objects.get(pk=todo.pk).description == "more"

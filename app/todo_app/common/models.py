@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from todo_app.common.signals import entity_changed
 from todo_app.common.uuid7 import uuid7
+from todo_app.common.written import Written
 
 M = TypeVar("M", bound=models.Model)
 
@@ -68,6 +69,12 @@ class BaseModel(Row):
 
         abstract = True
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles know nothing of a transaction."""
+        state = dict(super().__getstate__())
+        state.pop("_written", None)
+        return state
+
     def save(
         self,
         *,
@@ -77,8 +84,8 @@ class BaseModel(Row):
         update_fields: Iterable[str] | None = None,
     ) -> None:
         """Write and tell in one transaction; an unchanged row writes nothing and tells nothing."""
-        adding = self._state.adding
         changed = self.changed_fields
+        adding = self._state.adding  # after changed_fields, which hears of a rollback
         if update_fields is not None:
             named = set(update_fields)
             names = {field.attname: field.name for field in self._meta.concrete_fields}
@@ -90,12 +97,13 @@ class BaseModel(Row):
         written = None if adding else {*changed, "updated_on"}
         previous = {} if adding else {name: self.previous(name) for name in changed}
         with transaction.atomic(using=using, savepoint=False):
+            self._mark(using)
             super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=written)
             action = "created" if adding else "updated"
             entity_changed.send(
                 type(self), instance=self, action=action, changed=changed, previous=previous, now=self.updated_on
             )
-        self._remember()
+        self._remember(written)
 
     def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
         """Delete and tell in one transaction."""
@@ -126,27 +134,50 @@ class BaseModel(Row):
     ) -> None:
         """Read again and forget what was loaded of these fields before; a deferred field comes here on first use."""
         only = None if fields is None else set(fields)
+        self._settle()
         super().refresh_from_db(using=using, fields=only, from_queryset=from_queryset)
         self._remember(only)
 
     @property
     def changed_fields(self) -> list[str]:
-        """Column names that differ from the database; all of them for a new row."""
+        """Column names that differ from the database or were set unread; all of them for a new row."""
+        self._settle()
         loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
         names = [field.attname for field in self._meta.concrete_fields]
         if self._state.adding:
             return names
-        return [name for name in names if name in loaded and loaded[name] != getattr(self, name)]
+        held = [name for name in names if name in self.__dict__]
+        return [name for name in held if name not in loaded or loaded[name] != getattr(self, name)]
 
     def previous(self, name: str) -> Any:  # noqa: ANN401 - whatever the column holds
         """What the database holds of a column; None for a row that is not stored yet."""
+        self._settle()
         if self._state.adding:
             return None
-        loaded: dict[str, Any] = self.__dict__.get("_loaded", {})
+        loaded: dict[str, Any] = self.__dict__.setdefault("_loaded", {})
         if name not in loaded and name in self.get_deferred_fields():
             self.refresh_from_db(fields=[name])
-            loaded = self.__dict__["_loaded"]
-        return loaded.get(name)
+        elif name not in loaded:  # deferred and set before it was read
+            rows = type(self)._base_manager.using(self._state.db)  # noqa: SLF001 - Django's documented name
+            loaded[name] = rows.values_list(name, flat=True).get(pk=self.pk)
+        return self.__dict__["_loaded"][name]
+
+    def _mark(self, using: str | None) -> None:
+        """Keep what is known of the row until the write is committed."""
+        loaded = self.__dict__.get("_loaded", {})
+        mark = Written(transaction.get_connection(using), loaded=loaded, adding=self._state.adding)
+        self.__dict__["_loaded"] = dict(loaded)
+        self.__dict__.setdefault("_written", []).append(mark)
+
+    def _settle(self) -> None:
+        """Go back to what was known before the first write that was rolled back."""
+        marks: list[Written] = self.__dict__.get("_written", [])
+        for index, mark in enumerate(marks):
+            if mark.lost:
+                self.__dict__["_loaded"], self._state.adding = dict(mark.loaded), mark.adding
+                del marks[index:]
+                break
+        marks[:] = [mark for mark in marks if not mark.committed]
 
     def _remember(self, only: Collection[str] | None = None) -> None:
         deferred, in_place = self.get_deferred_fields(), _changeable_in_place(type(self))
