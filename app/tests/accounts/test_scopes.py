@@ -123,3 +123,13 @@ def test_the_last_administrator_keeps_the_role(admin: User) -> None:
             admin.clean()
     finally:
         QuerySet(User).filter(pk__in=parked).update(role=Role.ADMIN)
+
+
+def test_the_list_tells_tokens_of_an_earlier_epoch_as_ended(user: User) -> None:
+    token_create(user=user, name="before", now=timezone.now())
+    user.role = Role.ADMIN
+    user.save()
+
+    rows = api(user).get("/api/v1/auth/tokens").json()["data"]
+
+    assert {row["name"]: row["usable"] for row in rows} == {"before": False, "test": True}

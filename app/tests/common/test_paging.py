@@ -1,6 +1,11 @@
 """Cursor pages."""
 
+import base64
+import json
+import uuid
+
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from tests.conftest import api
@@ -31,4 +36,16 @@ def test_a_bad_query_is_a_problem(user: User, query: str) -> None:
     response = api(user).get(f"/api/v1/todos?{query}")
 
     assert response.status_code in {400, 422}
-    assert response.json()["type"] in {"cursor-invalid", "invalid"}
+    assert response.json()["type"] in {"cursor-invalid", "invalid", "bad-request"}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_moment_beyond_all_years_is_a_bad_cursor(user: User, moment: str) -> None:
+    text = json.dumps(["due", moment, str(uuid.uuid4())]).encode()
+    cursor = base64.urlsafe_b64encode(text).decode().rstrip("=")
+    response = api(user).get(f"/api/v1/todos?order=due&cursor={cursor}")
+    session = Client()
+    session.force_login(user, backend="todo_app.accounts.backends.AccountBackend")
+
+    assert (response.status_code, response.json()["type"]) == (400, "cursor-invalid")
+    assert session.get(f"/?sort=due&cursor={cursor}").status_code == 404

@@ -1,5 +1,6 @@
 """R21: whatever the contract allows, forbids or never thought of, from every role: no 5xx, no break of the contract."""
 
+import base64
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -41,6 +42,16 @@ ROLES = ("anon", "user", "banned", "admin")
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SHOWN = 3
 HOST = "http://testserver"
+EXTREME: tuple[object, ...] = (
+    "0001-01-01T00:00:00+23:59",
+    "9999-12-31T23:59:59-23:59",
+    "2026-01-01",
+    2**63,
+    -(2**31),
+    True,
+    [],
+    None,
+)
 HOSTILE = (b"\x00", b"\xff\xfe", b"[" * 5000, b'{"title":"\\ud800"}', b'{"title":' + b"9" * 400 + b"}", b"{" * 9, b'""')
 
 
@@ -134,7 +145,7 @@ def _bytes(fault_run: FaultRun, tokens: dict[str, str], schema: Any) -> tuple[in
                 kind = random.choice(["application/json", "text/plain", "application/xml", "x", ""])
                 odd = {**headers, "If-Match": _text(random), "Accept": random.choice(["*/*", "application/json"])}
                 response = client.generic(
-                    operation.method.upper(), f"{path}?cursor={_text(random)}", body, content_type=kind, headers=odd
+                    operation.method.upper(), f"{path}?{_cursor(random)}", body, content_type=kind, headers=odd
                 )
                 tried += 1
                 known = operation.definition.raw["responses"]
@@ -143,6 +154,14 @@ def _bytes(fault_run: FaultRun, tokens: dict[str, str], schema: Any) -> tuple[in
                         f"{role} {operation.method} {path}: {response.status_code} for {body[:40]!r} {kind!r}"
                     )
     return tried, broken
+
+
+def _cursor(random: Random) -> str:
+    """Noise, or a cursor of the right form with an extreme value."""
+    order, value = random.choice(["due", "newest", "title", "priority"]), random.choice(EXTREME)
+    text = json.dumps([order, value, str(uuid.UUID(int=random.getrandbits(128)))]).encode()
+    formed = f"order={order}&cursor={base64.urlsafe_b64encode(text).decode().rstrip('=')}"
+    return random.choice([f"cursor={_text(random)}", formed])
 
 
 def _text(random: Random) -> str:

@@ -19,7 +19,7 @@ from todo_app.api.json import BodyTooLarge
 from todo_app.api.permissions import ScopeMissing
 from todo_app.common.idempotency import KeyInFlight, KeyReused
 from todo_app.common.paging import CursorInvalid
-from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
+from todo_app.common.problems import BUSY, NOT_FOUND, SERVER_ERROR, Problem
 from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.services import WordTaken
@@ -30,7 +30,6 @@ from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours,
 
 log = structlog.get_logger("api")
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="todo"'}
-BUSY = Problem(status=503, type="busy", title="The service is busy; try again.", headers={"Retry-After": "2"})
 
 
 class PreconditionMissing(Exception):

@@ -5,7 +5,7 @@ import binascii
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -113,10 +113,12 @@ def _read(order: Order, cursor: str) -> tuple[datetime | int | None, uuid.UUID]:
         strange = value is not None and type(value) is not order.kind
         if name != order.name or strange or (isinstance(value, int) and abs(value) >= 2**31):
             raise CursorInvalid
-        if isinstance(value, datetime) and value.tzinfo is None:
-            raise CursorInvalid
+        if isinstance(value, datetime):
+            if value.tzinfo is None:
+                raise CursorInvalid
+            value = value.astimezone(UTC)  # as the database will; beyond the years it knows this overflows
         return value, uuid.UUID(key)
-    except (ValueError, TypeError, AttributeError, binascii.Error):
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
         raise CursorInvalid from None
 
 

@@ -35,3 +35,4 @@ class Problem:
 
 NOT_FOUND = Problem(status=404, type="not-found", title="There is nothing at this address.")
 SERVER_ERROR = Problem(status=500, type="server-error", title="This failed on our side; it was logged.")
+BUSY = Problem(status=503, type="busy", title="The service is busy; try again.", headers={"Retry-After": "2"})

@@ -20,7 +20,8 @@ class Written:
 
     def __post_init__(self) -> None:
         # the first of the hooks, so that the others find it told
-        self.connection.run_on_commit.insert(0, (set(self.connection.savepoint_ids), self, False))
+        hooks: list[Any] = self.connection.run_on_commit  # the stubs know two of its three members
+        hooks.insert(0, (set(self.connection.savepoint_ids), self, False))
 
     def __call__(self) -> None:
         """Committed."""

@@ -3,12 +3,19 @@
 import uuid
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet, Subquery
 
 from todo_app.common.models import Revision
 from todo_app.common.shards import on_directory
 from todo_app.moderation.entries import BannedEntry
 from todo_app.moderation.models import WORDS_REVISION, BannedWord, Flag, Violation
+
+# from the version, so that an empty list has one, too
+_SNAPSHOT = """
+    SELECT r.number, w.word, w.severity, w.kind
+    FROM common_revision r LEFT JOIN moderation_bannedword w ON true WHERE r.name = %s
+"""
 
 
 def words_version_subquery() -> Subquery:
@@ -25,11 +32,12 @@ def words_version() -> int:
 @on_directory()
 def words_snapshot() -> tuple[int, list[BannedEntry]]:
     """Version and words as one statement saw them, so that a verdict never mixes two versions."""
-    columns = ("word", "severity", "kind", "version")
-    rows = list(BannedWord.objects.annotate(version=words_version_subquery()).values_list(*columns))
-    if rows:
-        return rows[0][3], [BannedEntry(word, severity, kind) for word, severity, kind, _ in rows]
-    return words_version(), []
+    with connection.cursor() as cursor:
+        cursor.execute(_SNAPSHOT, [WORDS_REVISION])
+        rows = cursor.fetchall()
+    if not rows:
+        raise Revision.DoesNotExist(WORDS_REVISION)
+    return rows[0][0], [BannedEntry(word, severity, kind) for _, word, severity, kind in rows if word is not None]
 
 
 def banned_words() -> QuerySet[BannedWord, Any]:

@@ -1,11 +1,14 @@
 """Error pages; under /api/ the same facts as a problem."""
 
+import sys
+
 import structlog
 from django.contrib.auth.models import AnonymousUser
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from todo_app.common.problems import NOT_FOUND, SERVER_ERROR, Problem
+from todo_app.common.problems import BUSY, NOT_FOUND, SERVER_ERROR, Problem
 
 log = structlog.get_logger("pages")
 BAD_REQUEST = Problem(status=400, type="bad-request", title="This request cannot be read.")
@@ -17,7 +20,10 @@ def _answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         return problem.response()
     # no user: reading one could need the database, whose absence may be why we are here
     context = {"problem": problem, "user": AnonymousUser()}
-    return render(request, "pages/error.html", context, status=problem.status)
+    response = render(request, "pages/error.html", context, status=problem.status)
+    for name, value in problem.headers.items():
+        response.headers[name] = value
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - Django's signature
@@ -36,7 +42,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500. Django calls this while the exception is being handled."""
+    """500; 503 where the database is busy or away. Django calls this while the exception is being handled."""
+    if isinstance(sys.exc_info()[1], OperationalError):
+        log.warning("database unavailable", exc_info=True)
+        return _answer(request, BUSY)
     log.error("unhandled exception", exc_info=True)
     return _answer(request, SERVER_ERROR)
 
