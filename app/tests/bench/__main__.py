@@ -11,7 +11,7 @@ import orjson
 from tests import servers
 from tests.servers import Servers
 
-NAMES = ("list", "create", "moderate", "report", "list_scale", "http", "worker_mem")
+NAMES = ("list", "create", "moderate", "report", "list_scale", "http", "worker_mem", "worker_class")
 
 
 def main(names: list[str]) -> int:

@@ -28,7 +28,7 @@ def measure(running: Servers) -> list[dict[str, Any]]:
             seed.users(opened, first=before // PER_OWNER + bool(before), last=rows // PER_OWNER)
             values = {"id": seed.KEY, "owner_id": owner}
             seed.copies(opened, "todos_todo", first=before + 1, last=rows, values=values)
-            opened.execute("VACUUM (ANALYZE) todos_todo")
+            seed.settled(opened, "todos_todo")
             before = rows
             found.append(interleaved(sides))
         opened.execute("TRUNCATE todos_todo CASCADE")

@@ -57,6 +57,13 @@ def copies(
     opened.execute(query)
 
 
+def settled(opened: "psycopg.Connection[tuple[object, ...]]", *tables: str) -> None:
+    """Do now what the server would otherwise do in the middle of a measurement."""
+    for table in tables:
+        opened.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(table)))
+    opened.execute("CHECKPOINT")
+
+
 def users(opened: "psycopg.Connection[tuple[object, ...]]", *, first: int, last: int) -> None:
     """Ordinary users number `first` to `last`."""
     values = {"id": KEY, "username": "'seeded-' || n", "role": "'user'", "is_superuser": "false"}

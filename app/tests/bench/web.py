@@ -1,15 +1,17 @@
 """The real server with the peer beside the service, and a client that keeps it busy."""
 
 import os
+import re
 import selectors
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.servers import Servers, free_port
@@ -29,6 +31,17 @@ class Web:
         """Processes that answer."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in children.split()]
+
+    def sizes(self) -> list[float]:
+        """MB of each worker, what is shared counted in parts (PSS)."""
+        return [_pss(pid) for pid in self.workers()]
+
+
+def _pss(pid: int) -> float:
+    found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"), re.MULTILINE)
+    if found is None:
+        raise AssertionError(f"/proc/{pid}/smaps_rollup tells no Pss")
+    return int(found[1]) * 1024 / 1e6
 
 
 @contextmanager
@@ -67,38 +80,62 @@ def _wait(port: int) -> None:
     raise AssertionError("the server does not listen after 30 s")
 
 
-def answered(port: int, path: str, *, token: str, seconds: float) -> float:
-    """Requests answered with 200 a second, over connections that each have one request open."""
+@dataclass(frozen=True)
+class Answered:
+    """Requests a second and the seconds each took, connecting included where the server closes."""
+
+    rate: float
+    times: list[float]
+
+    def p99(self) -> float:
+        """Milliseconds."""
+        return statistics.quantiles(self.times, n=100)[98] * 1000
+
+
+@dataclass
+class _Pending:
+    """What has come of the answer to the request sent at `begin`."""
+
+    begin: float
+    buffer: bytearray = field(default_factory=bytearray)
+
+
+def answered(port: int, path: str, *, token: str, seconds: float) -> Answered:
+    """Requests answered with 200, over connections that each have one request open."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nAccept: */*\r\n\r\n".encode()
     selector = selectors.DefaultSelector()
     for _ in range(CONNECTIONS):
         _open(selector, port, request)
-    done, begin = 0, time.perf_counter()
+    times: list[float] = []
+    begin = time.perf_counter()
     while (now := time.perf_counter()) < begin + seconds:
         for ready, _ in selector.select(1):
-            opened, buffer = ready.fileobj, ready.data
+            opened, pending = ready.fileobj, ready.data
+            buffer = pending.buffer
             buffer += opened.recv(65536)  # type: ignore[union-attr]  # a socket
             if not (ended := _ended(buffer)):
                 continue
             if not buffer.startswith(b"HTTP/1.1 200"):
                 raise AssertionError(f"{path}: {bytes(buffer[:200])!r}")
-            done += 1
+            times.append(time.perf_counter() - pending.begin)
             if ended == "closed":
                 selector.unregister(opened)
                 opened.close()  # type: ignore[union-attr]  # a socket
                 _open(selector, port, request)
             else:
                 buffer.clear()
+                pending.begin = time.perf_counter()
                 opened.sendall(request)  # type: ignore[union-attr]  # a socket
     for key in list(selector.get_map().values()):
         key.fileobj.close()  # type: ignore[union-attr]  # a socket
-    return done / (now - begin)
+    return Answered(len(times) / (now - begin), times)
 
 
 def _open(selector: selectors.BaseSelector, port: int, request: bytes) -> None:
+    pending = _Pending(time.perf_counter())
     opened = socket.create_connection(("127.0.0.1", port), 10)
     opened.sendall(request)
-    selector.register(opened, selectors.EVENT_READ, bytearray())
+    selector.register(opened, selectors.EVENT_READ, pending)
 
 
 def _ended(buffer: bytearray) -> str:

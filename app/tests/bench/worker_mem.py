@@ -1,7 +1,5 @@
 """`worker_mem`: the proportional set size of the largest worker after it has answered both kinds of requests."""
 
-import re
-from pathlib import Path
 from typing import Any
 
 from tests.bench.people import person
@@ -15,14 +13,6 @@ def measure(running: Servers) -> list[dict[str, Any]]:
     with serving(running) as web:
         for path in ("/api/v1/todos", "/sign-in", "/api/v1/auth/me"):
             answered(web.port, path, token=one.token, seconds=2)
-        sizes = [_pss(pid) for pid in web.workers()]
+        sizes = web.sizes()
     note = f"{len(sizes)} workers, {', '.join(f'{size:.0f}' for size in sizes)} MB"
     return [{"id": "worker_mem", "value": max(sizes), "note": note}]
-
-
-def _pss(pid: int) -> float:
-    """MB."""
-    found = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii"), re.MULTILINE)
-    if found is None:
-        raise AssertionError(f"/proc/{pid}/smaps_rollup tells no Pss")
-    return int(found[1]) * 1024 / 1e6

@@ -49,3 +49,12 @@ def test_loggers_that_quote_the_client_are_silent(out: io.StringIO) -> None:
     logging.getLogger("django.security.DisallowedHost").error("canary")
 
     assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**70, float("inf")])
+def test_a_value_that_json_has_no_form_for_still_gives_its_line(out: io.StringIO, value: object) -> None:
+    structlog.get_logger("test").error("odd", value=value, kind=ValueError)
+
+    event = json.loads(out.getvalue())
+    assert event["event"] == "odd"
+    assert "ValueError" in event["kind"]

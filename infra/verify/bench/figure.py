@@ -16,7 +16,8 @@ NO_PEER = "none known for the same work"
 class Goal:
     """One row: the value is good when it is `at_most` (or `at_least`) this many `unit`.
 
-    `peer` is what others are known to reach and `limit` what physics or the parts allow, with its source.
+    `peer` is what others are known to reach and `limit` what physics or the parts allow, with its source;
+    `bound` is what keeps the value from the goal, told of a missed one.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Goal:
     at_least: float | None = None
     peer: str = NO_PEER
     limit: str
+    bound: str = ""
 
     def met(self, value: float) -> bool:
         """Whether `value` reaches the goal."""

@@ -30,10 +30,11 @@ def rows(figure: Figure, values: Mapping[str, Value], provenance: Provenance) ->
 
 
 def _note(goal: Goal, value: Value, provenance: Provenance) -> str:
-    """Of a missed goal, others' use of the machine is part of what bounds it."""
-    if value.value is None or goal.met(value.value) or not provenance.busy:
+    """Of a missed goal also what bounds it, others' use of the machine included."""
+    if value.value is None or goal.met(value.value):
         return value.note
-    return "; ".join([*([value.note] if value.note else []), f"the machine was busy: load {provenance.load:g} before"])
+    busy = f"the machine was busy: load {provenance.load:g} before" if provenance.busy else ""
+    return "; ".join(part for part in (value.note, goal.bound, busy) if part)
 
 
 def shown(row: Row) -> str:
