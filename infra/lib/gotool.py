@@ -80,7 +80,7 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
                 # -modcacherw: Go's own default makes a cache that `rm -r` cannot remove.
                 "GOFLAGS": "-mod=readonly -modcacherw",
                 **homes(),
-                "GOCACHE": str(Path(scratch) / "cache"),
+                **work_in(Path(scratch)),
                 "GOWORK": "off",
             },
             log=log,
@@ -101,6 +101,11 @@ def homes() -> dict[str, str]:
         "GOPATH": str(cache_dir() / "go"),
         "XDG_CONFIG_HOME": str(cache_dir() / "config"),
     }
+
+
+def work_in(scratch: Path) -> dict[str, str]:
+    """One build's own work, several GB: what a killed build leaves is removed from `scratch` by the next one."""
+    return {"GOCACHE": str(scratch / "gocache"), "GOTMPDIR": str(scratch)}
 
 
 def _flags(tool: str) -> str:

@@ -19,7 +19,11 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (source / "go.mod").write_text("module demo\n")
     done: list[str] = []
 
-    def build(command: Sequence[str | Path], **_: Any) -> None:  # noqa: ANN401 - whatever `run` takes
+    def build(command: Sequence[str | Path], *, env: dict[str, str], **_: Any) -> None:  # noqa: ANN401 - whatever `run` takes
+        for name in ("GOCACHE", "GOTMPDIR"):
+            assert Path(env[name]).is_relative_to(tmp_path / "cache" / "tools"), (
+                f"{name} is not where a build's work is removed"
+            )
         target = Path(command[list(command).index("-o") + 1])
         target.parent.mkdir(parents=True)
         target.write_text(f"program {len(done)}")
