@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from tests.access import API, PAGES, ROLES, media_type, scope_of
+from tests.access import API, PAGES, ROLES, cast_made, media_type, scope_of
 from tests.api.test_authorization import BAD, ban, body_bytes, credential, prepared
 from tests.config.test_urls import admin_addresses, found, routes
 from tests.conftest import api
 from tests.faults.harness import Fault, FaultRun
-from todo_app.accounts.models import Role, User
+from todo_app.accounts.models import User
 from todo_app.api.permissions import SignedIn
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -28,7 +28,7 @@ Cast = dict[str, User]
 
 def cast_of(make_user: Make) -> Cast:
     """One user for each role that is somebody; a cast lasts for one route, whose refusals must not ban its owner."""
-    cast = {name: make_user(role=Role.ADMIN if name == "admin" else Role.USER) for name in ROLES[1:]}
+    cast = cast_made(make_user)
     ban(cast)
     return {name: User.objects.get(pk=user.pk) for name, user in cast.items()}
 
@@ -60,7 +60,7 @@ def bad_token_cells(make_user: Make) -> tuple[int, list[str]]:
             token = credential(kind, cast["admin"], scope=scope_of(route, method))
             client = Client(headers={"Authorization": f"Bearer {token}"})
             answer = client.generic(method, address, body_bytes(body), content_type=media_type(route, method))
-            open_to_all = statuses[-1] if statuses[0] < 400 else 403
+            open_to_all = statuses[ROLES.index("admin")] if statuses[0] < 400 else 403
             wanted = open_to_all if kind == "narrow" else 401
             if answer.status_code != wanted:
                 wrong.append(f"{method} {route} {kind}: {answer.status_code}, declared {wanted}")

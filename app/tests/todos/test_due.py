@@ -202,7 +202,7 @@ def test_a_rule_changed_there_and_back_makes_no_occurrence_twice(user: User) -> 
     recurrences_run(now=START + DAY)
     for text in ("FREQ=WEEKLY", "FREQ=DAILY"):
         fields = {"rule": Rule.parse(text)}
-        recurrence_update(owner=user, key=row.pk, fields=fields, version=None, now=START - timedelta(minutes=1))
+        recurrence_update(owner=user, key=row.pk, fields=fields, versions=None, now=START - timedelta(minutes=1))
 
     recurrences_run(now=START + 2 * DAY)
 

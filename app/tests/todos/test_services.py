@@ -114,7 +114,16 @@ def test_a_change_without_etag_or_with_an_old_one_is_refused(user: User, key: uu
     assert patch("b", **{"If-Match": etag}) == 200
     assert patch("c", **{"If-Match": etag}) == 412
     assert patch("d", **{"If-Match": '"nonsense"'}) == 412
+    for never in ('W/"2"', '"02"', '"2x"', '"2,3"', '"", "1"'):
+        assert patch("e", **{"If-Match": never}) == 412, never
     assert client.get(address).json()["title"] == "b"
+    for number, fits in enumerate(('"1", "2"', ',"x" ,\t"3", W/"1",', "*"), start=3):
+        assert patch(f"title {number}", **{"If-Match": fits}) == 200, fits
+        assert client.get(address).json()["version"] == number
+    for nothing in ("2", '"2', '*, "2"', '"2" "3"', ",", 'w/"2"', '"2, 3"', "''", '"2"' * 2000):
+        answer = client.patch(address, {"title": "f"}, content_type="application/json", headers={"If-Match": nothing})
+        assert (answer.status_code, answer.json()["type"]) == (400, "if-match-invalid"), nothing
+        assert "If-Match" in answer.json()["title"]
 
 
 def edit_race(user: User, key: uuid.UUID, *, compare: bool) -> tuple[int, int]:
@@ -122,9 +131,9 @@ def edit_race(user: User, key: uuid.UUID, *, compare: bool) -> tuple[int, int]:
 
     def edit(number: int) -> bool:
         try:
-            version = 1 if compare else None
+            versions = {1} if compare else None
             fields = {"title": f"edit {number}"}
-            services.todo_update(actor=user, key=key, fields=fields, version=version, now=timezone.now())
+            services.todo_update(actor=user, key=key, fields=fields, versions=versions, now=timezone.now())
         except services.VersionConflict:
             return False
         finally:

@@ -4,11 +4,13 @@ from typing import ClassVar, cast
 
 from django.apps import apps
 from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from todo_app.accounts.bans import Action, users_ban
@@ -40,7 +42,7 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
     list_filter = ("role", "is_banned")
     search_fields = ("username",)
     ordering = ("username",)
-    filter_horizontal = ()
+    filter_horizontal = ("groups", "user_permissions")
     readonly_fields = (
         "is_banned",
         "ban_reason",
@@ -52,6 +54,7 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
     )
     fieldsets: ClassVar = (
         (None, {"fields": ("username", "password", "role")}),
+        ("Permissions", {"fields": ("groups", "user_permissions")}),
         ("Moderation", {"fields": ("is_banned", "ban_reason", "banned_on", "banned_by", "violation_count")}),
         ("Times", {"fields": ("created_on", "updated_on")}),
     )
@@ -85,6 +88,22 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
         if outcome.refused:
             messages.warning(request, "Neither yourself nor the last administrator can be banned.")
         return done(request, what=title, count=len(outcome.changed), of=len(chosen))
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+    """What its members may: ban users, manage words."""
+
+    list_display = ("name", "member_count")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        """With the number of members, in the same query."""
+        return super().get_queryset(request).annotate(members=Count("user"))
+
+    @admin.display(description="Members", ordering="members")
+    def member_count(self, group: Group) -> int:
+        """Counted by the list's query."""
+        return group.members  # type: ignore[attr-defined,no-any-return]  # annotated above
 
 
 @admin.register(ApiToken)

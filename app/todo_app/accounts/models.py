@@ -151,7 +151,7 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
         return self.is_admin
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:  # noqa: ANN401 - Django's signature
-        """Admins may everything; others what a group gives them."""
+        """Admins may everything; others what they or a group of theirs are given."""
         return (self.is_active and self.is_admin) or super().has_perm(perm, obj)
 
     def has_module_perms(self, app_label: str) -> bool:

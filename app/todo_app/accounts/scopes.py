@@ -1,4 +1,6 @@
-"""What a token may be used for. A scope only narrows: the user's role is judged as well."""
+"""What a token may be used for. A scope only narrows: the user's role and permissions are judged on each request."""
+
+from collections.abc import Callable
 
 from django.db import models
 
@@ -20,9 +22,14 @@ class Scope(models.TextChoices):
 
 
 RESOURCES = frozenset(scope.partition(":")[0] for scope in Scope.values)
-_FOR_USERS = ("profile", "tokens", "todos")
+FOR_USERS = frozenset({"profile", "tokens", "todos"})
+PERMITTED = {
+    "accounts.ban_user": frozenset({"users", "violations", "audit"}),
+    "moderation.manage_words": frozenset({"words", "audit"}),
+}
 
 
-def scopes_of_role(*, admin: bool) -> list[str]:
-    """All that a token of this role can be good for; what a caller gets who names no scope."""
-    return [scope for scope in Scope.values if admin or scope.partition(":")[0] in _FOR_USERS]
+def scopes_of(*, may: Callable[[str], bool]) -> list[str]:
+    """All that a token can be good for whose owner has the permissions that `may` knows; the choice without scopes."""
+    resources = FOR_USERS.union(*(opened for permission, opened in PERMITTED.items() if may(permission)))
+    return [scope for scope in Scope.values if scope.partition(":")[0] in resources]

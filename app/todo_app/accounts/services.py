@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from todo_app.accounts.access import TokenInvalid, admit
 from todo_app.accounts.models import ApiToken, User
-from todo_app.accounts.scopes import scopes_of_role
+from todo_app.accounts.scopes import scopes_of
 from todo_app.accounts.selectors import token_by_digest
 from todo_app.accounts.throttle import SignInThrottled, attempt_reserve, attempt_succeeded
 from todo_app.common.metrics import SIGN_INS
@@ -28,7 +28,7 @@ class CredentialsWrong(Exception):
 
 
 class ScopeRefused(Exception):
-    """A token was asked for with a scope that its owner's role does not have: `scopes`."""
+    """A token was asked for with a scope that its owner may not use: `scopes`."""
 
     def __init__(self, *, scopes: Sequence[str]) -> None:
         super().__init__(", ".join(scopes))
@@ -74,11 +74,11 @@ def token_create(
     lifetime: timedelta = TOKEN_LIFETIME,
     now: datetime,
 ) -> IssuedToken:
-    """Issue a token of 256 random bits; without `scopes` it has all that the user's role can use.
+    """Issue a token of 256 random bits; without `scopes` it has all that the user can use.
 
     Raises ScopeRefused.
     """
-    allowed = scopes_of_role(admin=user.is_admin)
+    allowed = scopes_of(may=user.has_perm)
     wanted = list(dict.fromkeys(allowed if scopes is None else scopes))
     if beyond := [scope for scope in wanted if scope not in allowed]:
         raise ScopeRefused(scopes=beyond)

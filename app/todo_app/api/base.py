@@ -1,5 +1,6 @@
 """What all endpoints share: reading a request, answering, and the caller."""
 
+import re
 import uuid
 from typing import Any, TypeVar, cast
 
@@ -19,6 +20,10 @@ from todo_app.common.paging import page_newest_first
 
 S = TypeVar("S", bound=Schema)
 ANYTHING = "*/*"
+_TAG = r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"'
+TAG = re.compile(_TAG)
+TAGS = re.compile(rf"[ \t,]*(?:{_TAG}[ \t]*(?:,[ \t,]*|$))+")
+OURS = re.compile(r"0|[1-9][0-9]{0,8}")  # as `etag` writes a version
 
 
 class Endpoint(APIView):
@@ -64,29 +69,31 @@ class Endpoint(APIView):
         return response
 
 
-def version_wanted(request: Request) -> int | None:
-    """The version of If-Match; None for `*`. Raises PreconditionMissing, PreconditionUnreadable."""
+def versions_wanted(request: Request) -> frozenset[int] | None:
+    """The versions that If-Match names (RFC 9110, 13.1.1); None for `*`.
+
+    A weak tag and one that is not ours name none: they match nothing.
+    Raises PreconditionMissing, PreconditionUnreadable.
+    """
     header = request.META.get("HTTP_IF_MATCH", "").strip()
     if not header:
         raise PreconditionMissing
-    return None if header == "*" else _version(header)
+    if header == "*":
+        return None
+    if not TAGS.fullmatch(header):
+        raise PreconditionUnreadable
+    strong = (text for weak, text in TAG.findall(header) if not weak)
+    return frozenset(int(text) for text in strong if OURS.fullmatch(text))
 
 
-def version_if_given(request: Request) -> int | None:
-    """As `version_wanted`, but the header may be left out."""
-    return version_wanted(request) if request.META.get("HTTP_IF_MATCH") else None
+def versions_if_given(request: Request) -> frozenset[int] | None:
+    """As `versions_wanted`, but the header may be left out."""
+    return versions_wanted(request) if request.META.get("HTTP_IF_MATCH") else None
 
 
 def etag(version: int) -> dict[str, str]:
     """The header that names a version."""
     return {"ETag": f'"{version}"'}
-
-
-def _version(header: str) -> int:
-    text = header.strip('"')
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise PreconditionUnreadable
-    return int(text)
 
 
 def located(request: Request, key: uuid.UUID) -> dict[str, str]:

@@ -37,7 +37,7 @@ class PreconditionMissing(Exception):
 
 
 class PreconditionUnreadable(Exception):
-    """If-Match that is no ETag of ours; it fits nothing."""
+    """If-Match is neither `*` nor a list of ETags."""
 
 
 class KeyUnreadable(Exception):
@@ -153,7 +153,9 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     CursorInvalid: _fixed(400, "cursor-invalid", "The cursor is not one that this service gave out."),
     PreconditionMissing: _fixed(428, "precondition-required", "Send If-Match with the ETag you read."),
-    PreconditionUnreadable: _fixed(412, "version-conflict", "If-Match is not an ETag of this todo."),
+    PreconditionUnreadable: _fixed(
+        400, "if-match-invalid", 'If-Match must be * or ETags in double quotes, such as "3" or "3", "4".'
+    ),
     BodyTooLarge: lambda e: Problem(status=413, type="body-too-large", title=f"The body is over {e.limit} bytes."),
     KeyUnreadable: _fixed(
         400, "idempotency-key-invalid", "Idempotency-Key must be 1 to 200 visible ASCII characters, quoted or not."

@@ -10,10 +10,9 @@ from pydantic import BaseModel
 from todo_app.api.schemas.base import ProblemOut
 from todo_app.common.problems import MEDIA_TYPE
 
-IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag that was read."
-)
-IF_MATCH_OPTIONAL = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The ETag that was read.")
+IF_MATCH_MEANS = "The ETag that was read, or several in a list, or `*`. Weak tags match nothing."
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description=IF_MATCH_MEANS)
+IF_MATCH_OPTIONAL = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description=IF_MATCH_MEANS)
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",

@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from todo_app.api.base import Endpoint, etag, located, version_if_given, version_wanted
+from todo_app.api.base import Endpoint, etag, located, versions_if_given, versions_wanted
 from todo_app.api.idempotency import idempotent
 from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
 from todo_app.api.schemas.base import PageQuery
@@ -91,7 +91,7 @@ class RecurrenceDetail(Endpoint):
         operation_id="change_recurrence",
         parameters=[IF_MATCH],
         request=RecurrencePatch,
-        responses={200: RecurrenceOut, **problems(401, 403, 404, 409, 412, 422, 428)},
+        responses={200: RecurrenceOut, **problems(400, 401, 403, 404, 409, 412, 422, 428)},
     )
     def patch(self, request: Request, key: uuid.UUID) -> Response:
         """If-Match is required. A change of rule, zone or start counts from now on."""
@@ -100,19 +100,19 @@ class RecurrenceDetail(Endpoint):
             fields["tag_names"] = fields.pop("tags")
         if "rule" in fields:
             fields["rule"] = Rule(fields["rule"])
-        owner, version = self.caller(request), version_wanted(request)
+        owner, versions = self.caller(request), versions_wanted(request)
         return _answer(
-            recurrences.recurrence_update(owner=owner, key=key, fields=fields, version=version, now=timezone.now())
+            recurrences.recurrence_update(owner=owner, key=key, fields=fields, versions=versions, now=timezone.now())
         )
 
     @extend_schema(
         operation_id="delete_recurrence",
         parameters=[IF_MATCH_OPTIONAL],
-        responses={204: None, **problems(401, 403, 404, 412)},
+        responses={204: None, **problems(400, 401, 403, 404, 412)},
     )
     def delete(self, request: Request, key: uuid.UUID) -> Response:
         """For good; the todos it made stay."""
-        recurrences.recurrence_delete(owner=self.caller(request), key=key, version=version_if_given(request))
+        recurrences.recurrence_delete(owner=self.caller(request), key=key, versions=versions_if_given(request))
         return Response(status=204)
 
 
@@ -128,8 +128,8 @@ STEP: dict[str, Any] = {
 
 
 def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Recurrence]) -> Response:
-    version = version_if_given(request)
-    return _answer(service(owner=view.caller(request), key=key, version=version, now=timezone.now()))
+    versions = versions_if_given(request)
+    return _answer(service(owner=view.caller(request), key=key, versions=versions, now=timezone.now()))
 
 
 class RecurrencePause(Endpoint):

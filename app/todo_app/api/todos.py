@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from todo_app.api.base import Endpoint, etag, located, version_if_given, version_wanted
+from todo_app.api.base import Endpoint, etag, located, versions_if_given, versions_wanted
 from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer, csv_response
 from todo_app.api.idempotency import idempotent
 from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
@@ -129,24 +129,24 @@ class TodoDetail(Endpoint):
         operation_id="change_todo",
         parameters=[IF_MATCH],
         request=TodoPatch,
-        responses={200: TodoOut, **problems(401, 403, 404, 409, 412, 422, 428)},
+        responses={200: TodoOut, **problems(400, 401, 403, 404, 409, 412, 422, 428)},
     )
     def patch(self, request: Request, key: uuid.UUID) -> Response:
         """If-Match is required, so that nobody overwrites what they have not seen. Only for the owner."""
         fields = self.body(request, TodoPatch).model_dump(exclude_unset=True)
         if "tags" in fields:
             fields["tag_names"] = fields.pop("tags")
-        version, actor = version_wanted(request), self.caller(request)
-        return _answer(services.todo_update(actor=actor, key=key, fields=fields, version=version, now=timezone.now()))
+        versions, actor = versions_wanted(request), self.caller(request)
+        return _answer(services.todo_update(actor=actor, key=key, fields=fields, versions=versions, now=timezone.now()))
 
     @extend_schema(
         operation_id="delete_todo",
         parameters=[IF_MATCH_OPTIONAL],
-        responses={204: None, **problems(401, 403, 404, 412)},
+        responses={204: None, **problems(400, 401, 403, 404, 412)},
     )
     def delete(self, request: Request, key: uuid.UUID) -> Response:
         """For good. Only for the owner."""
-        services.todo_delete(actor=self.caller(request), key=key, version=version_if_given(request))
+        services.todo_delete(actor=self.caller(request), key=key, versions=versions_if_given(request))
         return Response(status=204)
 
 
@@ -162,8 +162,8 @@ STEP: dict[str, Any] = {
 
 
 def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Todo]) -> Response:
-    version = version_if_given(request)
-    return _answer(service(actor=view.caller(request), key=key, version=version, now=timezone.now()))
+    versions = versions_if_given(request)
+    return _answer(service(actor=view.caller(request), key=key, versions=versions, now=timezone.now()))
 
 
 class TodoStart(Endpoint):

@@ -72,9 +72,8 @@ def _save(request: HttpRequest, row: dict[str, Any], form: TodoForm) -> None:
     typed = form.cleaned_data
     fields = {name: typed[name] for name in ("title", "description", "priority")}
     fields |= {"tag_names": typed["tags"], "due_on": form.due(row["due_on"])}
-    services.todo_update(
-        actor=signed_in(request), key=row["id"], fields=fields, version=typed["version"], now=timezone.now()
-    )
+    versions = {typed["version"]} if typed["version"] else None
+    services.todo_update(actor=signed_in(request), key=row["id"], fields=fields, versions=versions, now=timezone.now())
 
 
 def _form(request: HttpRequest, row: dict[str, Any], form: TodoForm, *, status: int = 200, **more: Any) -> HttpResponse:  # noqa: ANN401 - what the template shows besides

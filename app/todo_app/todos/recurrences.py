@@ -1,7 +1,7 @@
 """Writing recurrences. Each function is an outermost transaction, as in `services`."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,7 +51,7 @@ def recurrence_create(
 
 
 def recurrence_update(
-    *, owner: User, key: uuid.UUID, fields: Mapping[str, Any], version: int | None, now: datetime
+    *, owner: User, key: uuid.UUID, fields: Mapping[str, Any], versions: Collection[int] | None, now: datetime
 ) -> Recurrence:
     """Change what `fields` names. A change of rule, zone or start counts from now on.
 
@@ -64,20 +64,24 @@ def recurrence_update(
         if set(TIMING) & set(row.changed_fields):
             row.schedule(now)
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(owner=owner, key=key, versions=versions, now=now, change=change)
 
 
-def recurrence_pause(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Recurrence:
+def recurrence_pause(
+    *, owner: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime
+) -> Recurrence:
     """Make no todos until it is resumed; a paused one stays as it is."""
 
     def change(row: Recurrence) -> None:
         if row.paused_on is None:
             row.paused_on, row.pause_reason = now, "by its owner"
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(owner=owner, key=key, versions=versions, now=now, change=change)
 
 
-def recurrence_resume(*, owner: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Recurrence:
+def recurrence_resume(
+    *, owner: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime
+) -> Recurrence:
     """Go on with the next occurrence; those of the pause are not made up for."""
 
     def change(row: Recurrence) -> None:
@@ -85,20 +89,25 @@ def recurrence_resume(*, owner: User, key: uuid.UUID, version: int | None = None
             row.paused_on, row.pause_reason = None, ""
             row.next_on = next(iter(row.after(now)), None)
 
-    return _changed(owner=owner, key=key, version=version, now=now, change=change)
+    return _changed(owner=owner, key=key, versions=versions, now=now, change=change)
 
 
-def recurrence_delete(*, owner: User, key: uuid.UUID, version: int | None = None) -> None:
+def recurrence_delete(*, owner: User, key: uuid.UUID, versions: Collection[int] | None = None) -> None:
     """Delete with its ledger; the todos stay. Raises TodoNotFound, VersionConflict."""
     with transaction.atomic():
-        _locked(owner=owner, key=key, version=version).delete()
+        _locked(owner=owner, key=key, versions=versions).delete()
 
 
 def _changed(
-    *, owner: User, key: uuid.UUID, version: int | None, now: datetime, change: Callable[[Recurrence], None]
+    *,
+    owner: User,
+    key: uuid.UUID,
+    versions: Collection[int] | None,
+    now: datetime,
+    change: Callable[[Recurrence], None],
 ) -> Recurrence:
     with refusals_recorded(user=owner, now=now), transaction.atomic():
-        row = _locked(owner=owner, key=key, version=version)
+        row = _locked(owner=owner, key=key, versions=versions)
         change(row)
         if row.changed_fields:
             row.updated_on = now
@@ -107,11 +116,11 @@ def _changed(
     return row
 
 
-def _locked(*, owner: User, key: uuid.UUID, version: int | None) -> Recurrence:
+def _locked(*, owner: User, key: uuid.UUID, versions: Collection[int] | None) -> Recurrence:
     row = Recurrence.objects.select_for_update().filter(pk=key, owner=owner).first()
     if row is None:
         raise TodoNotFound
-    if version is not None and version != row.version:
+    if versions is not None and row.version not in versions:
         raise VersionConflict(current=row.version)
     row.owner = owner  # carries the request's word-list version
     return row

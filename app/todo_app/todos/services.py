@@ -1,7 +1,7 @@
 """Writing todos. Each function is an outermost transaction: within another one a refusal could not be recorded."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -64,7 +64,9 @@ def todo_create(
     return todo
 
 
-def todo_update(*, actor: User, key: uuid.UUID, fields: Mapping[str, Any], version: int | None, now: datetime) -> Todo:
+def todo_update(
+    *, actor: User, key: uuid.UUID, fields: Mapping[str, Any], versions: Collection[int] | None, now: datetime
+) -> Todo:
     """Change what `fields` names: title, description, tag_names, priority, assignee_id, due_on.
 
     `version` is what the caller read; None skips the comparison. Only for the owner.
@@ -78,20 +80,20 @@ def todo_update(*, actor: User, key: uuid.UUID, fields: Mapping[str, Any], versi
             else:
                 setattr(todo, name, value)
 
-    return _changed(actor=actor, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, versions=versions, now=now, change=change)
 
 
-def todo_start(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_start(*, actor: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime) -> Todo:
     """open → in_progress, also by the assignee."""
 
     def change(todo: Todo) -> None:
         _require(todo, "start", Status.OPEN)
         todo.status, todo.started_on = Status.IN_PROGRESS, max(now, todo.created_on)
 
-    return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
+    return _changed(actor=actor, key=key, versions=versions, now=now, change=change, step=True)
 
 
-def todo_complete(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_complete(*, actor: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime) -> Todo:
     """open or in_progress → done; one never started counts as started when it was created. Also by the assignee."""
 
     def change(todo: Todo) -> None:
@@ -99,46 +101,46 @@ def todo_complete(*, actor: User, key: uuid.UUID, version: int | None = None, no
         todo.status, todo.started_on = Status.DONE, todo.started_on or todo.created_on
         todo.completed_on = max(now, todo.started_on + TICK, todo.created_on + TICK)
 
-    return _changed(actor=actor, key=key, version=version, now=now, change=change, step=True)
+    return _changed(actor=actor, key=key, versions=versions, now=now, change=change, step=True)
 
 
-def todo_reopen(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_reopen(*, actor: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime) -> Todo:
     """Anything → open, without dates."""
 
     def change(todo: Todo) -> None:
         _require(todo, "reopen", Status.IN_PROGRESS, Status.DONE, Status.CANCELLED)
         todo.status, todo.started_on, todo.completed_on = Status.OPEN, None, None
 
-    return _changed(actor=actor, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, versions=versions, now=now, change=change)
 
 
-def todo_cancel(*, actor: User, key: uuid.UUID, version: int | None = None, now: datetime) -> Todo:
+def todo_cancel(*, actor: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime) -> Todo:
     """open or in_progress → cancelled."""
 
     def change(todo: Todo) -> None:
         _require(todo, "cancel", Status.OPEN, Status.IN_PROGRESS)
         todo.status = Status.CANCELLED
 
-    return _changed(actor=actor, key=key, version=version, now=now, change=change)
+    return _changed(actor=actor, key=key, versions=versions, now=now, change=change)
 
 
-def todo_delete(*, actor: User, key: uuid.UUID, version: int | None = None) -> None:
+def todo_delete(*, actor: User, key: uuid.UUID, versions: Collection[int] | None = None) -> None:
     """Delete for good. Raises TodoNotFound, TodoNotYours, VersionConflict."""
     with transaction.atomic():
-        _locked(actor=actor, key=key, version=version).delete()
+        _locked(actor=actor, key=key, versions=versions).delete()
 
 
 def _changed(
     *,
     actor: User,
     key: uuid.UUID,
-    version: int | None,
+    versions: Collection[int] | None,
     now: datetime,
     change: Callable[[Todo], None],
     step: bool = False,
 ) -> Todo:
     with refusals_recorded(user=actor, now=now), transaction.atomic():
-        todo = _locked(actor=actor, key=key, version=version, step=step)
+        todo = _locked(actor=actor, key=key, versions=versions, step=step)
         change(todo)
         if todo.changed_fields:
             # `now` is from before the wait for the lock: whoever had it may have written a later one
@@ -148,7 +150,7 @@ def _changed(
     return todo
 
 
-def _locked(*, actor: User, key: uuid.UUID, version: int | None, step: bool = False) -> Todo:
+def _locked(*, actor: User, key: uuid.UUID, versions: Collection[int] | None, step: bool = False) -> Todo:
     """The todo, if the actor may do this: the owner everything, the assignee a step, nobody else knows of it."""
     todo = Todo.objects.visible_to(actor).select_for_update().filter(pk=key).first()
     if todo is None:
@@ -157,7 +159,7 @@ def _locked(*, actor: User, key: uuid.UUID, version: int | None, step: bool = Fa
         todo.owner = actor  # carries the request's word-list version
     elif not step:
         raise TodoNotYours
-    if version is not None and version != todo.version:
+    if versions is not None and todo.version not in versions:
         raise VersionConflict(current=todo.version)
     return todo
 

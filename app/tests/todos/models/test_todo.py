@@ -32,9 +32,9 @@ def test_a_due_date_lies_ahead_when_set_and_may_pass_later(user: User) -> None:
         services.todo_create(owner=user, title="x", due_on=NOW, now=NOW)
     for past in (NOW - DAY, NOW):
         with pytest.raises(DueNotAhead):
-            services.todo_update(actor=user, key=todo.pk, fields={"due_on": past}, version=None, now=NOW + DAY / 2)
+            services.todo_update(actor=user, key=todo.pk, fields={"due_on": past}, versions=None, now=NOW + DAY / 2)
 
-    late = services.todo_update(actor=user, key=todo.pk, fields={"title": "y"}, version=None, now=NOW + 2 * DAY)
+    late = services.todo_update(actor=user, key=todo.pk, fields={"title": "y"}, versions=None, now=NOW + 2 * DAY)
 
     assert (late.title, late.due_on) == ("y", NOW + DAY)
 
@@ -57,7 +57,7 @@ def test_tags_are_normal_and_follow_the_row(user: User) -> None:
     assert linked(todo) == {"home", "big plan"}
 
     before = Event.objects.filter(key=str(todo.pk)).count()
-    changed = services.todo_update(actor=user, key=todo.pk, fields={"tag_names": ["work"]}, version=1, now=NOW)
+    changed = services.todo_update(actor=user, key=todo.pk, fields={"tag_names": ["work"]}, versions={1}, now=NOW)
 
     assert linked(changed) == {"work"}
     assert changed.version == 2
