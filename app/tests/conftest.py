@@ -12,6 +12,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from pytest_django.plugin import DjangoDbBlocker
+from whitenoise import WhiteNoise
 
 from config.secret_files import SecretFiles
 from tests import servers as servers_module
@@ -25,9 +26,24 @@ _number = itertools.count(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _static_files() -> None:
-    """What the build of the image collects; a fresh clone has none, and pages name the collected files."""
+def _static_files() -> Iterator[None]:
+    """What the build of the image collects; a fresh clone has none, and pages name the collected files.
+
+    A server looks at them once, but every `Client` is a server of its own: the first one looks for all, which saves
+    60 ms each time.
+    """
     call_command("collectstatic", interactive=False, verbosity=0)
+    look, known = WhiteNoise.update_files_dictionary, dict[tuple[str, str], dict[str, object]]()
+
+    def looked(self: WhiteNoise, root: str, prefix: str) -> None:
+        if (root, prefix) not in known:
+            look(self, root, prefix)
+            known[root, prefix] = dict(self.files)
+        self.files.update(known[root, prefix])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoise, "update_files_dictionary", looked)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,19 @@ from pathlib import Path
 
 PG_BIN = Path("/usr/lib/postgresql/15/bin")
 DATABASE, ROLE = "todo", "todo"
+PORTS = range(20_000, 30_000)
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port nobody has now. Below those the kernel gives to clients, so that no outgoing connection takes it either
+    before the server, which needs seconds to start, binds it."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 

@@ -17,6 +17,7 @@ from django.db import connection
 
 from tests.servers import Servers, free_port
 
+READY = 90.0  # seconds; 3 are usual
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE wait_event_type = 'Lock' AND application_name = 'todo-app' AND pid <> pg_backend_pid()
@@ -51,16 +52,34 @@ class Web:
             with error:
                 return error.code, dict(error.headers)
 
-    def until_waiting(self, number: int, *, seconds: float = 20.0) -> None:
-        """Return when so many of its connections wait for a lock; when they do not, after `seconds`."""
+    def lines(self) -> list[dict[str, object]]:
+        """Every line of the log, each of which must be JSON."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def until_waiting(self, number: int, *, seconds: float) -> bool:
+        """Whether so many of its connections wait for a lock, within `seconds`."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_stat_clear_snapshot()")  # or a transaction would see its first look again
                 cursor.execute(WAITING)
                 if cursor.fetchone()[0] >= number:
-                    return
+                    return True
             time.sleep(0.05)
+        return False
+
+    def until_ready(self) -> None:
+        """Raises RuntimeError with the end of the log when it ends instead, or needs longer than READY."""
+        deadline = time.monotonic() + READY
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                if self.call("/readyz") == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.1)
+        told = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise RuntimeError(f"the server is not ready, exit code {self.process.poll()}:\n{told}")
 
 
 @contextmanager
@@ -75,12 +94,7 @@ def running_web(servers: Servers, folder: Path, **extra: str) -> Iterator[Web]:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
     running = Web(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", log)
     try:
-        for _ in range(240):
-            try:
-                if running.call("/readyz") == 200:
-                    break
-            except OSError:
-                time.sleep(0.25)
+        running.until_ready()
         yield running
     finally:
         if process.poll() is None:

@@ -1,23 +1,18 @@
 """The real server: drains on SIGTERM, logs JSON without anybody's text, counts over all workers."""
 
-import json
-import os
-import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from tests.servers import Servers, free_port
+from tests.servers import Servers
+from tests.web import Web, running_web
 from todo_app.accounts.models import User
 from todo_app.accounts.services import token_create
 from todo_app.todos.models import Todo
@@ -25,33 +20,6 @@ from todo_app.todos.services import todo_create
 
 pytestmark = pytest.mark.integration
 IN_FLIGHT = 6
-
-
-@dataclass
-class Web:
-    """A running `entrypoint web`."""
-
-    process: subprocess.Popen[bytes]
-    base: str
-    metrics: str
-    log: Path
-
-    def call(self, path: str, *, token: str = "", method: str = "GET", body: dict[str, str] | None = None) -> int:
-        """The status of one request on a connection of its own."""
-        headers = {"Content-Type": "application/json", "If-Match": "*", "User-Agent": "canary-agent"}
-        headers |= {"Authorization": f"Bearer {token}"} if token else {}
-        data = json.dumps(body).encode() if body else None
-        request = urllib.request.Request(self.base + path, data=data, method=method, headers=headers)  # noqa: S310 - loopback
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310 - loopback
-                return int(response.status)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code
-
-    def lines(self) -> list[dict[str, object]]:
-        """Every line of the log, each of which must be JSON."""
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -63,26 +31,9 @@ def grace() -> int:
 @pytest.fixture
 def web(servers: Servers, tmp_path: Path, grace: int) -> Iterator[Web]:
     """Two workers."""
-    port, metrics, log = free_port(), free_port(), tmp_path / "web.log"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TODO_", "DJANGO_", "HOME"))}
-    environment = {**clean, **servers.environment(), "TODO_WEB_PORT": str(port), "TODO_METRICS_PORT": str(metrics)}
-    environment |= {"TODO_GRACEFUL_TIMEOUT": str(grace), "TMPDIR": str(tmp_path)}
-    command = [sys.executable, str(settings.BASE_DIR / "entrypoint"), "web"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-    running = Web(process, f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics", log)
-    try:
-        for _ in range(200):
-            try:
-                if running.call("/readyz") == 200:
-                    break
-            except OSError:
-                time.sleep(0.25)
+    settings = {"TODO_GRACEFUL_TIMEOUT": str(grace), "TODO_DATABASE_POOL_MAX": str(IN_FLIGHT)}
+    with running_web(servers, tmp_path, **settings) as running:
         yield running
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            process.wait(30)
 
 
 def drain(web: Web, user: User) -> list[object]:
@@ -100,9 +51,9 @@ def drain(web: Web, user: User) -> list[object]:
         with transaction.atomic():
             Todo.objects.select_for_update().get(pk=key)
             waiting = [pool.submit(change, number) for number in range(IN_FLIGHT)]
-            time.sleep(1.5)
+            assert web.until_waiting(IN_FLIGHT, seconds=2.0)  # each waits 5 s for the lock at most
             web.process.terminate()
-            time.sleep(2.5)
+            time.sleep(2.0)
         return [one.result() for one in waiting]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 APP = Path(__file__).resolve().parents[2]
+READY = 90.0  # seconds; 2 are usual
 
 
 def _remembered_tokens() -> None:
@@ -101,6 +102,17 @@ def main(port: int, defect: str) -> None:
     server.serve_forever()
 
 
+def _ready(port: int) -> bool:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
 @contextmanager
 def serving(environment: dict[str, str], *, port: int, defect: str = "") -> Iterator[int]:
     """A running process; yields its port."""
@@ -109,16 +121,11 @@ def serving(environment: dict[str, str], *, port: int, defect: str = "") -> Iter
     environment = {**clean, **environment, "TODO_LOG_LEVEL": "error", "TODO_DATABASE_POOL_MAX": "30"}
     process = subprocess.Popen(command, env=environment, cwd=APP)
     try:
-        for _ in range(300):
-            try:
-                connection = HTTPConnection("127.0.0.1", port, timeout=5)
-                connection.request("GET", "/readyz")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
-            finally:
-                connection.close()
+        deadline = time.monotonic() + READY
+        while not _ready(port):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the process is not ready, exit code {process.poll()}")
+            time.sleep(0.1)
         yield port
     finally:
         process.kill()

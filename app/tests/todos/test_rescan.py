@@ -20,12 +20,13 @@ pytestmark = pytest.mark.integration
 
 
 def test_old_texts_are_flagged_until_the_word_is_gone(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BATCH", 2)
     text = f"later{secrets.token_hex(6)}"
     todos = [todo_create(owner=user, title=f"{text} {number}", now=timezone.now()) for number in range(5)]
     row = word_add(word=text, severity=3, now=timezone.now())
 
-    stopped = module.rescan(now=timezone.now(), batches=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "BATCH", 2)
+        stopped = module.rescan(now=timezone.now(), batches=1)
     assert (stopped.judged, stopped.finished_on) == (2, None)
     told, progress = StringIO(), StringIO()
     call_command("rescan", stdout=told, stderr=progress)
