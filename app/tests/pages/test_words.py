@@ -50,6 +50,7 @@ def test_the_list_is_searched(admin: User, word: str) -> None:
     assert page.count(">Remove<") == 1
     assert word in page
 
-    page = signed_in(admin).get("/moderation/words", {"q": "no-such-\x00word"}).content.decode()
+    page = signed_in(admin).get("/moderation/words", {"q": "no-such-word"}).content.decode()
     assert "No word of the list" in page
+    assert signed_in(admin).get("/moderation/words", {"q": "no-such-\x00word"}).status_code == 400
     assert signed_in(admin).get("/moderation/words", {"cursor": "nonsense"}).status_code == 404
