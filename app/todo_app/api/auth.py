@@ -49,7 +49,7 @@ class AuthTokens(Endpoint):
     @extend_schema(
         operation_id="list_tokens",
         parameters=page_parameters(PageQuery),
-        responses={200: TokenPage, **problems(401)},
+        responses={200: TokenPage, **problems(401, 422)},
     )
     def get(self, request: Request) -> Response:
         """The caller's tokens, newest first."""
