@@ -207,8 +207,28 @@ def test_a_change_in_admin_is_judged_like_any_other(admin: User, user: User, wor
     todo = todo_create(owner=user, title="fine", now=timezone.now())
     client, where = signed_in(admin), address(Todo, f"{todo.pk}/change/")
 
-    page = client.post(where, form_of(client, where) | {"title": f"a {word}"}, follow=True)
+    typed = form_of(client, where) | {"title": "changed", "description": f"a {word}", "tag_names": f"x,{word}"}
+    page = client.post(where, typed)
 
-    assert "banned words" in page.content.decode()
-    assert Todo.objects.get(pk=todo.pk).title == "fine"
-    assert Violation.objects.filter(user=admin, counted=False).exists()
+    errors, told = page.context["adminform"].form.errors, [f"Banned words: {word}."]
+    assert (page.status_code, dict(errors)) == (200, {"description": told, "tag_names": told})
+    assert told[0] in page.content.decode()
+    shown = page.context["adminform"].form
+    assert {name: shown[name].value() for name in ("title", "description", "tag_names")}.items() <= typed.items()
+    stored = Todo.objects.get(pk=todo.pk)
+    assert (stored.title, stored.description, stored.version) == ("fine", "", 1)
+    assert Violation.objects.filter(user=admin, counted=False).count() == 1
+    assert client.post(where, typed | {"description": "", "tag_names": ""}).status_code == 302
+    assert Todo.objects.get(pk=todo.pk).title == "changed"
+
+
+@pytest.mark.integration
+def test_a_refused_new_row_in_admin_keeps_what_was_typed(admin: User, user: User, word: str) -> None:
+    client, typed = signed_in(admin), {"title": f"a {word}", "owner": str(user.pk), "status": "open", "priority": "2"}
+
+    page = client.post("/admin/todos/todo/add/", typed)
+
+    assert page.context["adminform"].form.errors["title"] == [f"Banned words: {word}."]
+    assert {name: page.context["adminform"].form[name].value() for name in typed} == typed
+    assert not Todo.objects.filter(owner=user).exists()
+    assert client.post("/admin/todos/todo/add/", typed | {"title": "fine"}).status_code == 302

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -96,6 +97,21 @@ def test_why_the_clock_paused_it_is_shown(user: User) -> None:
     row.save()
 
     assert "paused banned words: casino" in signed_in(user).get("/recurrences").content.decode()
+
+
+@pytest.mark.parametrize(("column", "stored"), [("rule", "FREQ=MONTHLY;BYDAY=10SA"), ("time_zone", "Gone/Zone")])
+def test_one_that_was_stored_bad_is_shown_as_paused(user: User, column: str, stored: str) -> None:
+    good, bad, client = recurring(user), recurring(user), signed_in(user)
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE todos_recurrence SET {column} = %s WHERE id = %s", [stored, bad.pk])  # noqa: S608 - a name of the table above
+
+    page = client.get("/recurrences").content.decode()
+
+    assert page.count("paused it cannot run: ") == 1
+    assert str(good.pk) in page
+    assert "It stays paused" in client.post(f"/recurrences/{bad.pk}/resume", follow=True).content.decode()
+    assert client.post(f"/recurrences/{bad.pk}/delete").status_code == 302
+    assert list(Recurrence.objects.filter(owner=user)) == [good]
 
 
 def test_the_list_asks_the_database_equally_often_however_long_it_is(user: User) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connection, connections
+from django.utils import timezone
 
 from tests.conftest import api
 from tests.locks import locked
@@ -184,6 +185,35 @@ def test_an_owner_has_so_many_and_two_requests_do_not_share_the_last_place(
     body = {"title": "third", "rule": "FREQ=DAILY", "starts_on": "2066-01-01T00:00:00Z"}
     answer = api(user).post("/api/v1/recurrences", body, content_type="application/json")
     assert (answer.status_code, answer.json()["type"]) == (409, "recurrences-full")
+
+
+@pytest.mark.parametrize(
+    ("column", "stored"),
+    [("rule", "FREQ=MONTHLY;BYDAY=10SA"), ("rule", "NONSENSE"), ("time_zone", "Gone/Zone"), ("time_zone", "Europe")],
+)
+def test_one_that_cannot_run_is_listed_as_paused_and_can_be_put_right(user: User, column: str, stored: str) -> None:
+    row, client = daily(user, starts_on=timezone.now()), api(user)
+    with connection.cursor() as cursor:  # as a version before may have stored it
+        cursor.execute(UPDATES[column], [stored, row.pk])
+    address, kind = f"/api/v1/recurrences/{row.pk}", "application/json"
+
+    (shown,) = client.get("/api/v1/recurrences").json()["data"]
+    assert shown[column] == stored
+    assert shown["paused_on"]
+    assert shown["pause_reason"].startswith("it cannot run: ")
+    assert client.get(address).json() == shown
+    assert client.get(f"{address}/occurrences").json() == {"data": []}
+    resumed = client.post(f"{address}/resume")
+    assert (resumed.status_code, resumed.json()["type"]) == (422, "recurrence-unusable")
+
+    def change(**fields: str) -> Any:  # noqa: ANN401 - the test client's response with json()
+        return client.patch(address, fields, content_type=kind, headers={"If-Match": "*"})
+
+    assert change(title="renamed").json()["title"] == "renamed"
+    assert change(starts_on=timezone.now().isoformat()).json()["type"] == "recurrence-unusable"
+    right = change(**{column: {"rule": "FREQ=DAILY", "time_zone": "UTC"}[column]})
+    assert (right.status_code, right.json()["paused_on"], right.json()["pause_reason"]) == (200, None, "")
+    assert client.get(f"{address}/occurrences").json()["data"]
 
 
 def test_a_pause_is_not_made_up_for(user: User) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -14,6 +15,8 @@ from todo_app.moderation.models import Flag, Rescan, Violation
 from todo_app.moderation.services import word_add, word_delete
 from todo_app.todos import rescan as module
 from todo_app.todos.models import Todo
+from todo_app.todos.recurrences import recurrence_create
+from todo_app.todos.rrule import Rule
 from todo_app.todos.services import todo_create
 
 pytestmark = pytest.mark.integration
@@ -41,6 +44,27 @@ def test_old_texts_are_flagged_until_the_word_is_gone(user: User, monkeypatch: p
     word_delete(word=row)
     call_command("rescan", stdout=told, stderr=progress)
     assert not Flag.objects.filter(user=user).exists()
+
+
+def test_recurrences_are_judged_too_in_turn_with_todos(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    text, now, daily = f"later{secrets.token_hex(6)}", timezone.now(), Rule("FREQ=DAILY")
+    bad = []
+    for number in range(3):
+        title = f"{text} {number}"
+        bad.append(todo_create(owner=user, title=title, now=now).pk)
+        make = partial(recurrence_create, owner=user, rule=daily, time_zone="UTC", starts_on=now, now=now)
+        bad += [make(title="fine", tags=[f"{text}{number}"]).pk, make(title=title).pk]
+    row = word_add(word=text, severity=3, now=now)
+
+    while (run := module.rescan(now=now, batches=1)).finished_on is None:
+        pass
+
+    flagged = set(Flag.objects.filter(user=user).values_list("subject_id", flat=True))
+    assert flagged == {key for number, key in enumerate(bad) if number % 3 != 1}, "a tag that goes on is another word"
+    assert run.judged == module.texts()
+    assert not Violation.objects.filter(user=user).exists()
+    word_delete(word=row)
 
 
 def test_the_run_and_its_todos_are_locked_while_they_are_judged(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pghistory
@@ -75,6 +76,9 @@ class User(BaseModel, AbstractBaseUser, PermissionsMixin):
 
     last_login = None  # the sign-in time is in the log; here it would be a write and an event at each sign-in
     words_version: int | None = None  # annotated by the request's one user query
+    # permissions that were read with the user of a session, its own and its groups'
+    own_permissions: Sequence[str] | None = None
+    group_permissions: Sequence[str] | None = None
 
     objects: ClassVar[UserManager] = UserManager()
 

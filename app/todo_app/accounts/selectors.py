@@ -5,21 +5,36 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from django.db.models import Case, F, Model, Q, QuerySet, When
+from django.contrib.auth.models import Group
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import BaseExpression
+from django.db.models.functions import Concat
 
 from todo_app.accounts.models import ApiToken, User
 from todo_app.common.compiled import Compiled
 
 # What upper layers want read in the request's one user query, such as the version of the word list.
 USER_ANNOTATIONS: dict[str, BaseExpression] = {}
+_NAME = Concat("permission__content_type__app_label", Value("."), "permission__codename")  # as has_perm takes it
 _UNUSED = frozenset({"digest", "password", "banned_on", "banned_by", "updated_on"})
 
 
 def user_by_key(*, key: uuid.UUID | str) -> User | None:
-    """The user of a session."""
-    user: User | None = User.objects.annotate(**USER_ANNOTATIONS).filter(pk=key).first()
+    """The user of a session with the permissions given to it, in one query: pages show what it may."""
+    found = User.objects.annotate(**USER_ANNOTATIONS, own_permissions=_own(), group_permissions=_of_groups())
+    user: User | None = found.filter(pk=key).first()
     return user
+
+
+def _own() -> ArraySubquery:
+    rows = User.user_permissions.through.objects.filter(user=OuterRef("pk"))
+    return ArraySubquery(rows.values(name=_NAME))
+
+
+def _of_groups() -> ArraySubquery:
+    rows = Group.permissions.through.objects.filter(group__user=OuterRef("pk"))
+    return ArraySubquery(rows.values(name=_NAME))
 
 
 def user_by_identity(*, issuer: str, subject: str) -> User | None:

@@ -1,7 +1,6 @@
 """The one place where exceptions become HTTP."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import structlog
@@ -24,7 +23,7 @@ from todo_app.moderation.checks import TextRefused
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.services import WordTaken
 from todo_app.moderation.words_csv import CsvRefused
-from todo_app.todos.models import DueNotAhead, RuleNeverOccurs, StartOutOfRange
+from todo_app.todos.models import DueNotAhead, RecurrenceUnusable, RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.recurrences import RECURRENCES_MAX, RecurrencesFull
 from todo_app.todos.services import AssigneeUnknown, TodoNotFound, TodoNotYours, TransitionRefused, VersionConflict
 
@@ -47,17 +46,9 @@ class KeyUnreadable(Exception):
 def refused(error: TextRefused) -> Problem:
     """Which words, and where in which field; a word across two fields is told for both."""
     refusal = error.refusal
-    starts = [*(refusal.fields or (("text", 0),)), ("", len(refusal.text) + 1)]
     hits = [
-        {
-            "field": name,
-            "word": hit.word,
-            "start": max(hit.start, start) - start,
-            "end": min(hit.end, following) - start,
-        }
-        for hit in refusal.hits
-        for (name, start), (_, after) in pairwise(starts)
-        if hit.start < (following := after - 1) and hit.end > start
+        {"field": name, "word": hit.word, "severity": hit.severity, "start": start, "end": end}
+        for name, hit, start, end in refusal.parted()
     ]
     extra = {"words": refusal.words, "hits": hits, "words_version": refusal.words_version}
     return Problem(status=409, type="text-refused", title="The text holds banned words.", extra=extra)
@@ -120,6 +111,12 @@ TABLE: dict[type[Exception], Callable[[Any], Problem]] = {
     ),
     StartOutOfRange: _fixed(
         422, "start-out-of-range", "starts_on must be at most a year ago and at most a hundred years ahead."
+    ),
+    RecurrenceUnusable: lambda e: Problem(
+        status=422,
+        type="recurrence-unusable",
+        title="This recurrence cannot run as it is stored: change its rule, zone or start.",
+        detail=e.reason,
     ),
     RecurrencesFull: _fixed(
         409, "recurrences-full", f"There are {RECURRENCES_MAX} recurrences already; delete one first."

@@ -29,8 +29,9 @@ from todo_app.todos.services import TodoNotFound
 
 
 def _out(row: dict[str, Any]) -> dict[str, Any]:
-    row["tags"], row["rule"] = row.pop("tag_names"), str(row["rule"])
-    return row
+    told = selectors.recurrence_told(row)
+    told["tags"], told["rule"] = told.pop("tag_names"), str(told["rule"])
+    return told
 
 
 def _answer(row: Recurrence, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,30 +1,60 @@
 """Words and violations in /admin."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.apps import apps
-from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from todo_app.common.admin_site import LogAdmin, TableAdmin
-from todo_app.moderation.checks import TextRefused
+from todo_app.moderation.checks import Refusal, TextRefused
 from todo_app.moderation.models import BannedWord, Flag, Rescan, UserTotal, Violation
 from todo_app.moderation.services import violation_record
 from todo_app.moderation.words_csv_admin import WordsCsvMixin
 
 
+class RefusedForm(forms.BaseForm):
+    """What was typed, with the words that were refused at their fields."""
+
+    refusal: Refusal
+    renamed: Mapping[str, str]
+
+    def clean(self) -> Any:  # noqa: ANN401 - Django's signature
+        """The refusal is the error of a form that was good otherwise."""
+        cleaned = super().clean()
+        words: dict[str | None, dict[str, None]] = {}
+        for part, hit, _, _ in self.refusal.parted():
+            name = self.renamed.get(part, part)
+            words.setdefault(name if name in self.fields else None, {})[hit.word] = None
+        for field, found in words.items():
+            self.add_error(field, f"Banned words: {', '.join(found)}.")
+        return cleaned
+
+
 class RefusalAdminMixin:
     """For tables whose texts are judged: tells the refusal and records it after Django's transaction has ended."""
 
+    refused_fields: Mapping[str, str] = {}  # the form's field of a part that has another name
+
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 - Django's signature
-        """Add and change forms."""
+        """Add and change forms; a refused one comes again as it was typed."""
         try:
             return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc,no-any-return]  # a mixin before ModelAdmin
         except TextRefused as refused:
             violation_record(user=request.user, refusal=refused.refusal, now=timezone.now())  # type: ignore[arg-type]  # /admin is for users of ours
-            messages.error(request, f"Not saved, banned words: {', '.join(refused.refusal.words)}")
-            return HttpResponseRedirect(request.get_full_path())
+            request.refusal = refused.refusal  # type: ignore[attr-defined]  # for get_form; a ModelAdmin serves many requests at once
+            return super().changeform_view(request, *args, **kwargs)  # type: ignore[misc,no-any-return]  # as above
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's signature
+        """After a refusal one that tells it."""
+        base = super().get_form(request, *args, **kwargs)  # type: ignore[misc]  # a mixin before ModelAdmin
+        refusal = getattr(request, "refusal", None)
+        if refusal is None:
+            return base
+        return type(base)(base.__name__, (RefusedForm, base), {"refusal": refusal, "renamed": self.refused_fields})
 
 
 @admin.register(BannedWord)

@@ -1,7 +1,9 @@
 """Judging a text."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from todo_app.moderation.matcher import Hit
 from todo_app.moderation.word_list import matcher
@@ -21,6 +23,14 @@ class Refusal:
     def words(self) -> list[str]:
         """Each banned word once, in order."""
         return list(dict.fromkeys(hit.word for hit in self.hits))
+
+    def parted(self) -> Iterator[tuple[str, Hit, int, int]]:
+        """Each hit with the field it is in, and start and end there; one across two fields comes for both."""
+        starts = [*(self.fields or (("text", 0),)), ("", len(self.text) + 1)]
+        for hit in self.hits:
+            for (name, start), (_, after) in pairwise(starts):
+                if hit.start < after - 1 and hit.end > start:
+                    yield name, hit, max(hit.start, start) - start, min(hit.end, after - 1) - start
 
 
 class TextRefused(Exception):

@@ -22,7 +22,7 @@ from todo_app.pages.targets import back
 from todo_app.pages.todos import signed_in
 from todo_app.todos import recurrences as services
 from todo_app.todos import selectors
-from todo_app.todos.models.recurrence import RuleNeverOccurs, StartOutOfRange
+from todo_app.todos.models.recurrence import RecurrenceUnusable, RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.services import TodoNotFound
 
 PAGE, NEXT = 20, 3  # recurrences of a page, and coming times of each
@@ -77,6 +77,8 @@ def recurrence_action(request: HttpRequest, key: uuid.UUID, action: str) -> Http
         service(owner=signed_in(request), key=key, now=timezone.now())
     except TodoNotFound:
         messages.warning(request, GONE)
+    except RecurrenceUnusable as error:
+        messages.warning(request, f"It stays paused, for it cannot run: {error.reason}. Add a right one and delete it.")
     else:
         messages.success(request, done)
     return redirect(back(request, otherwise=reverse("pages:recurrences")))
@@ -97,9 +99,8 @@ def _list(
         raise Http404 from None
     for row in page.rows:
         row["often"] = dict(OFTEN).get(str(row["rule"]), str(row["rule"]))
-        zone = ZoneInfo(row["time_zone"])
-        coming = selectors.occurrences_next(row, limit=NEXT, now=now)
-        row["coming"] = [(moment.isoformat(), _clock(moment, zone)) for moment in coming]
+        coming = selectors.occurrences_next(selectors.recurrence_told(row), limit=NEXT, now=now)
+        row["coming"] = [(moment.isoformat(), _clock(moment, ZoneInfo(row["time_zone"]))) for moment in coming]
     context = {"page": page, "form": form, "often": OFTEN, "swap": SWAP, "swap_list": SWAP_LIST}
     return render(request, "pages/recurrences.html", {**context, **more}, status=status)
 

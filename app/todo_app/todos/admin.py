@@ -1,5 +1,7 @@
 """Todos and tags in /admin."""
 
+from collections.abc import Mapping
+
 from django.contrib import admin
 
 from todo_app.common.admin_site import LogAdmin, TableAdmin
@@ -11,6 +13,7 @@ from todo_app.todos.models import Firing, Recurrence, Tag, Todo, TodoTag
 class TodoAdmin(RefusalAdminMixin, TableAdmin):
     """Judged like any other write."""
 
+    refused_fields: Mapping[str, str] = {"tags": "tag_names"}
     list_display = ("title", "owner", "assignee", "status", "priority", "due_on", "created_on", "completed_on")
     list_select_related = ("owner", "assignee")
     list_filter = ("status", "priority", ("due_on", admin.EmptyFieldListFilter))

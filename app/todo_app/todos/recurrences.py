@@ -55,7 +55,7 @@ def recurrence_update(
 ) -> Recurrence:
     """Change what `fields` names. A change of rule, zone or start counts from now on.
 
-    Raises TodoNotFound, VersionConflict, TextRefused, RuleNeverOccurs, StartOutOfRange.
+    Raises TodoNotFound, VersionConflict, TextRefused, RuleNeverOccurs, StartOutOfRange, RecurrenceUnusable.
     """
 
     def change(row: Recurrence) -> None:
@@ -82,9 +82,10 @@ def recurrence_pause(
 def recurrence_resume(
     *, owner: User, key: uuid.UUID, versions: Collection[int] | None = None, now: datetime
 ) -> Recurrence:
-    """Go on with the next occurrence; those of the pause are not made up for."""
+    """Go on with the next occurrence; those of the pause are not made up for. Raises RecurrenceUnusable."""
 
     def change(row: Recurrence) -> None:
+        row.judge()
         if row.paused_on is not None:
             row.paused_on, row.pause_reason = None, ""
             row.next_on = next(iter(row.after(now)), None)

@@ -10,6 +10,7 @@ from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from dateutil.rrule import rrule, rruleset, rrulestr
@@ -111,6 +112,21 @@ def zone_named(name: str) -> ZoneInfo:
     if name in NO_PLACES or name not in available_timezones():
         raise RuleInvalid(f"{name!r} is no IANA time zone such as 'Europe/Istanbul'")
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=4096)
+def fault(text: str, zone: str, start_year: int) -> str:
+    """Why what is stored cannot run, or nothing: it may be older than today's judgement of rules, or its zone went."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder of the database
+        return f"unknown time zone: {zone}"
+    try:
+        Rule.parse(text)
+    except RuleInvalid as error:
+        return str(error)
+    least, most = UNTIL_YEARS
+    return "" if least <= start_year <= most else f"it starts in the year {start_year}"
 
 
 UTC_ZONE = ZoneInfo("UTC")

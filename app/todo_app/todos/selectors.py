@@ -15,6 +15,7 @@ from todo_app.common.compiled import Compiled
 from todo_app.common.paging import Order
 from todo_app.todos.models import Recurrence, Tag, Todo, TodoTag
 from todo_app.todos.models.todo import overdue
+from todo_app.todos.rrule import fault
 
 COLUMNS = (
     "id",
@@ -130,6 +131,7 @@ def tags_of(*, owner: User) -> QuerySet[Tag, Any]:
     return rows
 
 
+REASON_MAX = 200  # characters, the column's
 RECURRENCE_COLUMNS = (
     "id",
     "title",
@@ -160,13 +162,24 @@ def recurrence_of(*, owner: User, key: uuid.UUID) -> dict[str, Any] | None:
     return recurrences_of(owner=owner).filter(pk=key).first()
 
 
+def recurrence_told(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, told as paused with the reason where it cannot run; the clock pauses it when its time comes."""
+    if row["paused_on"] is None and (reason := fault(str(row["rule"]), row["time_zone"], row["starts_on"].year)):
+        row |= {"paused_on": row["updated_on"], "pause_reason": f"it cannot run: {reason}"[:REASON_MAX]}
+    return row
+
+
 def occurrences_of(*, owner: User, key: uuid.UUID, limit: int, now: datetime) -> list[datetime] | None:
     """When a recurrence will come next; None when the user has no such one."""
     row = Recurrence.objects.filter(owner=owner, pk=key).first()
-    return None if row is None else list(islice(row.after(now), limit))
+    return None if row is None else _coming(row, limit=limit, now=now)
 
 
 def occurrences_next(row: Mapping[str, Any], *, limit: int, now: datetime) -> list[datetime]:
     """The same of a row that is at hand, without a query."""
     timing = Recurrence(rule=row["rule"], time_zone=row["time_zone"], starts_on=row["starts_on"])
-    return list(islice(timing.after(now), limit))
+    return _coming(timing, limit=limit, now=now)
+
+
+def _coming(row: Recurrence, *, limit: int, now: datetime) -> list[datetime]:
+    return [] if row.fault else list(islice(row.after(now), limit))

@@ -1,6 +1,6 @@
 """The tables of todos, one module per entity."""
 
-from todo_app.todos.models.recurrence import Firing, Recurrence, RuleNeverOccurs, StartOutOfRange
+from todo_app.todos.models.recurrence import Firing, Recurrence, RecurrenceUnusable, RuleNeverOccurs, StartOutOfRange
 from todo_app.todos.models.tag import Tag, TodoTag
 from todo_app.todos.models.todo import DueNotAhead, Priority, Status, Todo
 
@@ -9,6 +9,7 @@ __all__ = [
     "Firing",
     "Priority",
     "Recurrence",
+    "RecurrenceUnusable",
     "RuleNeverOccurs",
     "StartOutOfRange",
     "Status",

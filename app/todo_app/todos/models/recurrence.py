@@ -16,7 +16,7 @@ from todo_app.common.models import BaseModel, EventfulQuerySet, Row
 from todo_app.todos.fields import RRuleField
 from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, tags_judge, tags_normal
 from todo_app.todos.models.todo import Priority
-from todo_app.todos.rrule import Rule, RuleInvalid, zone_named
+from todo_app.todos.rrule import Rule, RuleInvalid, fault, zone_named
 
 BY_CLOCK = frozenset({"next_on", "skipped_count", "updated_on"})  # what the clock changes is not an edit
 
@@ -36,6 +36,14 @@ class RuleNeverOccurs(ValidationError):
 
     def __init__(self) -> None:
         super().__init__({"rule": "Must occur within twelve years of its start and before its end."})
+
+
+class RecurrenceUnusable(ValidationError):
+    """What is stored cannot run: `reason`."""
+
+    def __init__(self, *, reason: str) -> None:
+        super().__init__({"rule": f"Must be able to run: {reason}."})
+        self.reason = reason
 
 
 class RecurrenceQuerySet(EventfulQuerySet["Recurrence"]):
@@ -101,20 +109,31 @@ class Recurrence(BaseModel):
         """The zone itself."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def fault(self) -> str:
+        """Why it cannot run, or nothing."""
+        return fault(str(self.rule), self.time_zone, self.starts_on.year)
+
     def after(self, moment: datetime | None) -> Iterable[datetime]:
         """The occurrences later than a moment."""
         rule: Rule = self.rule
         return rule.occurrences(starts_on=self.starts_on, zone=self.zone, after=moment)
 
     def schedule(self, now: datetime) -> None:
-        """Set the next occurrence after now. Raises RuleNeverOccurs, StartOutOfRange."""
+        """Set the next occurrence after now. Raises RuleNeverOccurs, StartOutOfRange, RecurrenceUnusable."""
         rule: Rule = self.rule
+        self.judge()
         if "starts_on" in self.changed_fields and not now - START_BACK <= self.starts_on <= now + START_AHEAD:
             raise StartOutOfRange
         self.starts_on = self.starts_on.replace(microsecond=0)  # rules know whole seconds
         if not rule.occurs(starts_on=self.starts_on, zone=self.zone):
             raise RuleNeverOccurs
         self.next_on = next(iter(self.after(now)), None)
+
+    def judge(self) -> None:
+        """For what makes it go on. Raises RecurrenceUnusable."""
+        if reason := self.fault:
+            raise RecurrenceUnusable(reason=reason)
 
     def clean(self) -> None:
         """What save() refuses, in words for people."""
