@@ -41,10 +41,15 @@ class FaultRun:
     seed: int
 
     @property
+    def full(self) -> bool:
+        """Whether this is `make faults`, alone on its machine: only then is time judged."""
+        return os.environ.get(FULL) == "full"
+
+    @property
     def rounds(self) -> int:
         """How often, from counts.toml; the twin takes a tenth of it, at least its `reduced`."""
         entry = _counts()[self.fault.id]
-        full = entry["full"] if os.environ.get(FULL) == "full" else entry["reduced"]
+        full = entry["full"] if self.full else entry["reduced"]
         return max(full // 10, entry["reduced"]) if self.defective else full
 
     @property

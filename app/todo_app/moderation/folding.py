@@ -39,7 +39,6 @@ class _Table(dict[int, str]):
 
 _TABLE = _Table()
 _ASCII = bytes(ord(fold_character(chr(code)) or " ") for code in range(128)) + bytes(range(128, 256))
-_ASCII_TABLE = {code: fold_character(chr(code)) for code in range(128)}
 _ASCII_DROPPED = bytes(code for code in range(128) if not fold_character(chr(code)))
 
 
@@ -59,11 +58,9 @@ def fold(text: str) -> str:
         for character in others:
             if (folded := _TABLE[ord(character)]) != character:
                 text = text.replace(character, folded)
-        if not text.isascii():
-            return text.translate(_ASCII_TABLE)
     return text.encode().translate(_ASCII, _ASCII_DROPPED).decode()
 
 
 def places(text: str) -> list[int]:
     """For each character of `fold(text)` the index in `text` it came from."""
-    return [index for index, character in enumerate(text) for _ in fold_character(character)]
+    return [index for index, character in enumerate(text) for _ in _TABLE[ord(character)]]

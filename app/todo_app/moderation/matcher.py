@@ -8,6 +8,7 @@ and letters with one sign between them ("da.mn").
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import re2
 from ahocorasick_rs import AhoCorasick, Implementation
@@ -20,6 +21,7 @@ from todo_app.moderation.patterns import Pattern, pattern_compile
 from todo_app.moderation.readings import Reading, glued, readings
 
 REACH = 200  # characters on each side of a seam that may be one word
+PLACES_MAX = 200  # of literal words in one reading; the first is enough to refuse it, the others are for the eye
 
 _WEAK = "!|+"  # signs that end a word more often than they stand for its last letter
 _STRONG = "".join(mark for mark in LEET_MARKS if mark not in _WEAK)
@@ -48,7 +50,8 @@ _RUNS = re.compile(r"(.)\1*")
 # between single characters: a few of anything, or signs alone in any number
 _RUN = re.compile(r"(?<![^\W_])[^\W_](?:(?:[\W_]{1,8}|[^\w\s]+|_+)[^\W_](?![^\W_])){2,}")
 RUN_WORD_MIN = 3  # letters; two single letters in a row are initials more often than words
-_SPLIT = re.compile(r"[^\W\d_]+(?:(?:[^\w\s]|_)[^\W\d_]+)+")
+# starts only where letters start and gives none of them back: else a long word costs the square of its length
+_SPLIT = re.compile(r"(?<![^\W\d_])[^\W\d_]++(?:(?:[^\w\s]|_)[^\W\d_]++)+")
 _SPLIT_HINT = re.compile(r"[^\W\d_](?:[^\w\s]|_)[^\W\d_]")
 SPLIT_WORD_MIN = 4  # letters; shorter ones arise by chance where a blank was forgotten ("as.so")
 # a = letter, . = sign, space = anything else
@@ -114,26 +117,25 @@ class Matcher:
         for pattern, entry in self._patterns:
             found.update((start, end, entry) for start, end in pattern.spans(folded))
         if self._automaton is not None:
-            found.update((start, end, self._entries[word]) for start, end, word in self._literals(folded))
+            literals = islice(self._literals(folded), PLACES_MAX)
+            found.update((start, end, self._entries[word]) for start, end, word in literals)
         if not found:
             return []
         origin = places(text)
         return [Hit(origin[start], origin[end - 1] + 1, e.word, e.severity) for start, end, e in found]
 
-    def _literals(self, folded: str) -> set[tuple[int, int, str]]:
-        found: set[tuple[int, int, str]] = set()
+    def _literals(self, folded: str) -> Iterator[tuple[int, int, str]]:
         spaced = _spaced(folded)
         code = spaced.encode("utf-8", "surrogatepass")
         tokens = code.split()
         if not self._heads.isdisjoint(tokens) and self._find(f" {' '.join(spaced.split())} "):
-            found.update(self._boundary_places(spaced))
+            yield from self._boundary_places(spaced)
         # cheap, and may say yes too often: does any token mix letters and signs, or repeat a letter three times?
         if _IMITATES.search(folded.replace("\u20ac", "@").encode("ascii", "replace")):
-            found.update(self._token_places(folded))
+            yield from self._token_places(folded)
         if _SPELLS.search(code):  # three single characters in a row
-            found.update(self._glued_places(folded, _RUN.finditer(folded), RUN_WORD_MIN))
-        found.update(self._split_places(folded))
-        return found
+            yield from self._glued_places(folded, _RUN.finditer(folded), RUN_WORD_MIN)
+        yield from self._split_places(folded)
 
     def _boundary_places(self, spaced: str) -> Iterator[tuple[int, int, str]]:
         tokens = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(spaced)]
@@ -224,11 +226,15 @@ def _suspects(folded: str) -> Iterator[tuple[int, str]]:
 
 def _splits(folded: str) -> Iterator[re.Match[str]]:
     """Letters with one sign between them; text without any costs one search."""
+    end = 0
     if not folded.isascii():
-        if _SPLIT_HINT.search(folded):
-            yield from _SPLIT.finditer(folded)
+        while hint := _SPLIT_HINT.search(folded, end):
+            begin = max(folded.rfind(" ", end, hint.start()) + 1, end)
+            end = folded.find(" ", hint.end())
+            end = len(folded) if end < 0 else end
+            yield from _SPLIT.finditer(folded, begin, end)
         return
-    gaps, end = folded.encode().translate(_GAPS), 0
+    gaps = folded.encode().translate(_GAPS)
     while (place := gaps.find(b"a.a", end)) >= 0:
         begin = max(gaps.rfind(b" ", end, place) + 1, end)
         end = gaps.find(b" ", place)
