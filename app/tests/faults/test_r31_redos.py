@@ -42,23 +42,9 @@ HOSTILE = (
 )
 # one long word, letters in a row, signs, escapes, imitations, all that is looked at more than once
 UNITS = (
-    "a",
-    "\u0436",
-    "1",
-    "a ",
-    "a-",
-    "a.a ",
-    "4a ",
-    "a4",
-    "aaa ",
-    "%61",
-    "%6",
-    "&#97;",
-    "&a",
-    "\u202ea",
-    "\U0001f170",
-)
-UNITS += ("a\u200b", "\ufdfa", "a\u0301", "a_", "w1f ", "w.1.f ", "\u00e7al\u0131\u015f\u0131yorum ")
+    "a", "\u0436", "1", "a ", "a-", "a.a ", "4a ", "a4", "aaa ", "%61", "%6", "&#97;", "&a", "\u202ea", "\U0001f170",
+    "a\u200b", "\ufdfa", "a\u0301", "a_", "w1f ", "w.1.f ", "\u00e7al\u0131\u015f\u0131yorum ",
+)  # fmt: skip
 
 
 def probe(fault_run: FaultRun) -> None:
@@ -119,13 +105,13 @@ def grown(judge: Callable[[str], Iterable[object]], text: str, *, short: int = S
 
 
 def seconds(judge: Callable[[str], Iterable[object]], text: str) -> float:
-    """Of processor time, the least of three, for every place."""
+    """Of processor time, the least of up to three, for every place."""
     found = []
     for _ in range(3):
         begin = time.thread_time()
         deque(judge(text), maxlen=0)
         found.append(time.thread_time() - begin)
-        if found[-1] > 20 * BOUND:
+        if found[-1] > BOUND:  # long enough to be no noise
             break
     return min(found)
 
