@@ -2,7 +2,8 @@
 
 import gzip
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from random import Random
 from urllib.parse import quote
@@ -93,32 +94,38 @@ DICTIONARIES = (
     "swedish",
     "danish",
 )
-MANUALS = ("de", "fr", "es", "pl", "pt_BR", "ru")
+MANUALS = ("de", "fr", "es", "pl", "pt_BR", "ru", "tr")
+LANGUAGES = 12  # nine of the dictionaries; Polish, Russian and Turkish of the manuals
 _ROFF = re.compile(r"\\f[A-Z]|\\f\[[^]]*\]|\\[&,/|:%]|\\\(..|\\\[[^]]*\]|^\.\s*[A-Za-z]+\s*")
 
 
 def clean_lines(*, each: int) -> Iterator[str]:
-    """Up to `each` lines of every language, evenly spread over it. Raises FileNotFoundError naming what to install."""
+    """Up to `each` lines of every dictionary and manual. Raises FileNotFoundError naming what to install."""
     for name in DICTIONARIES:
         words = _needed(Path("/usr/share/dict", name)).read_text(encoding="utf-8", errors="replace").split()
         step = max(1, len(words) // (each * 8))
         few = words[::step]
         yield from (" ".join(few[n : n + 8]) for n in range(0, min(len(few), each * 8), 8))
     for language in MANUALS:
-        yield from _manual_lines(_needed(Path("/usr/share/man", language, "man1")), each)
+        _needed(Path("/usr/share/man", language, "man1"))
+        yield from _manual_lines(Path("/usr/share/man", language), each)
+
+
+def embedding(words: Iterable[str]) -> list[str]:
+    """Words of the English dictionary that hold one of these and more, as "classic" does."""
+    known = _needed(Path("/usr/share/dict/american-english")).read_text(encoding="utf-8").split()
+    return [text for text in known if text.isalpha() and any(word in text[1:] or word in text[:-1] for word in words)]
 
 
 def _manual_lines(folder: Path, each: int) -> Iterator[str]:
+    """From many pages, a few of each."""
     given = 0
-    for page in sorted(folder.glob("*.gz")):
+    for page in sorted(folder.glob("man[1-9]/*.gz")):
         with gzip.open(page, "rt", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                plain = _ROFF.sub("", line).strip()
-                if len(plain) > 20 and not line.startswith((".\\", "'\\")):
-                    yield plain
-                    given += 1
-                if given >= each:
-                    return
+            plain = (_ROFF.sub("", line).strip() for line in file if not line.startswith((".\\", "'\\", "'!")))
+            for line in islice((line for line in plain if len(line) > 20), min(max(20, each // 20), each - given)):
+                yield line
+                given += 1
 
 
 def _needed(path: Path) -> Path:

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tests.faults.evasions import ACROSS, EVASIONS, clean_lines
+from tests.faults.evasions import ACROSS, EVASIONS, LANGUAGES, clean_lines, embedding
 from tests.faults.harness import Fault, FaultRun
 from todo_app.moderation import folding, readings
 from todo_app.moderation.entries import BannedEntry, entry_key
@@ -45,8 +45,10 @@ def probe(fault_run: FaultRun) -> None:
     tried = WORDS * per_word
     weak = {name: examples.get(name, "") for name, count in missed.items() if count > tried * (1 - RECALL)}
     lines, wrong = spared(judge, Matcher((BannedEntry(word, 2) for word in REAL), version=1), each=200 * per_word)
+    assert lines >= (50_000 if fault_run.full else 3_000), f"only {lines} clean lines"
     failures = len(weak) + (len(wrong) > lines * (1 - SPARED))
-    note = f"{len(EVASIONS) + 1} classes x {tried}, weak {weak}; {lines} clean lines, {len(wrong)} hit {wrong[:3]!r}"
+    note = f"{len(EVASIONS) + 1} classes x {tried}, weak {weak}; {lines} clean lines of "
+    note += f"{LANGUAGES} languages, {len(wrong)} hit {wrong[:3]!r}"
     fault_run.verdict(n=tried * (len(EVASIONS) + 1), failures=failures, note=note)
 
 
@@ -57,13 +59,12 @@ def nonsense(random: Random) -> str:
 def spared(*judges: Matcher, each: int) -> tuple[int, list[str]]:
     """Lines without any listed word, and those of them that were hit all the same."""
     lines, wrong = 0, []
-    for line in clean_lines(each=min(each, 5_000)):
+    for line in [*embedding(REAL), *clean_lines(each=min(each, 5_000))]:
         if set(re.findall(r"\w+", entry_key(line))) & set(REAL):
             continue  # German "hell" is bright, and listed
         lines += 1
         if any(judge.hits(line) for judge in judges):
             wrong.append(line)
-    assert lines >= 2_000, f"only {lines} clean lines"
     return lines, wrong
 
 
