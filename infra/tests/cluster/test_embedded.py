@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import ssl
@@ -26,9 +25,10 @@ from infra.lib.report import silent
 from infra.tests.cluster.conftest import Bench
 from infra.tests.cluster.node import Node, client, web
 from infra.verify import leftovers
+from infra.verify.faults import removal
 
-# What these tests make, and what bears no mark at all.
-OWN = frozenset({"", "t-clu", "t-clu2", "t-ctx"})
+# The instances that these tests make.
+OWN = ("t-clu", "t-clu2", "t-ctx")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -267,20 +267,4 @@ def test_delete_leaves_nothing(bench: Bench) -> None:
     bench.cluster.delete(silent)
 
     assert poll(lambda: str(own_network) not in leftovers.take().namespaces, deadline=10)
-    left = [
-        leftover
-        for leftover in leftovers.left(bench.before, leftovers.take())
-        if leftover.kind not in {"processes", "namespaces"} or "t-clu" in leftover.what
-    ]
-    assert [leftover for leftover in left if owner(leftover.what) in OWN] == []
-
-
-def owner(what: str) -> str:
-    """The instance whose mark `what` bears, "" for none: others come and go while this one is tested."""
-    found = re.search(r"(?:\bsw-|\bslipway[-/])([a-z][a-z0-9-]*)", what)
-    return found[1] if found else ""
-
-
-def test_owner_is_read_from_every_kind_of_mark() -> None:
-    marks = ["/sys/fs/cgroup/cpu/slipway-rev/system", "local fe80::1 dev sw-rev table", "/var/lib/slipway/rev/pki"]
-    assert [owner(mark) for mark in (*marks, "/etc/cni/net.d")] == ["rev", "rev", "rev", ""]
+    assert [removal.remaining(bench.before, instance) for instance in OWN] == [()] * len(OWN)

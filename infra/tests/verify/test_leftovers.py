@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from infra.verify import leftovers
-from infra.verify.bed import Bed
 from infra.verify.faults import removal
 from infra.verify.leftovers import CGROUP_ROOT, dump, left, load, take
 
@@ -160,7 +159,7 @@ def test_what_stands_directly_in_a_shared_folder_is_seen(monkeypatch: pytest.Mon
 def test_of_a_shared_folder_only_what_could_be_ours_counts(name: str, ours: bool) -> None:
     there = leftovers.Leftover(kind="files", what=str(Path.home() / name))
 
-    assert removal._ours(there, Bed(name="gone", port=1, env={})) is ours
+    assert removal._ours(there, "gone") is ours
 
 
 @pytest.mark.parametrize(
@@ -170,14 +169,13 @@ def test_of_a_shared_folder_only_what_could_be_ours_counts(name: str, ours: bool
 def test_a_cgroup_of_somebody_else_is_not_ours(name: str, ours: bool) -> None:
     there = leftovers.Leftover(kind="cgroups", what=str(CGROUP_ROOT / name))
 
-    assert removal._ours(there, Bed(name="gone", port=1, env={})) is ours
+    assert removal._ours(there, "gone") is ours
 
 
 def test_a_root_folder_counts_unless_another_instance_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removal, "STATE_ROOT", tmp_path)
     root = leftovers.Leftover(kind="files", what=str(tmp_path))
-    bed = Bed(name="gone", port=1, env={})
 
-    assert removal._ours(root, bed)
+    assert removal._ours(root, "gone")
     (tmp_path / "other").mkdir()
-    assert not removal._ours(root, bed)
+    assert not removal._ours(root, "gone")

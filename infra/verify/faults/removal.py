@@ -70,14 +70,14 @@ def _down_and_compare(bed: Bed, before: leftovers.Snapshot, defect: str) -> None
     try:
         done = bed.call("down", "--yes", via=defect, deadline=180)
         hold(done.code == 0, f"down failed: {done.text}")
-        left = remaining(before, bed)
+        left = remaining(before, bed.name)
         hold(not left, f"{len(left)} left, first: {[f'{each.kind}: {each.what}' for each in left[:5]]}")
     finally:
         if defect:
             bed.down()
 
 
-def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover, ...]:
+def remaining(before: leftovers.Snapshot, instance: str) -> tuple[leftovers.Leftover, ...]:
     """What is left of the instance. The kernel frees namespaces a moment after their last process, so look twice.
 
     Other programs of the machine come and go as well: a process, file or namespace is held against `down` only
@@ -85,24 +85,24 @@ def remaining(before: leftovers.Snapshot, bed: Bed) -> tuple[leftovers.Leftover,
     """
     end = time.monotonic() + SETTLE
     while True:
-        left = tuple(each for each in leftovers.left(before, leftovers.take()) if _ours(each, bed))
+        left = tuple(each for each in leftovers.left(before, leftovers.take()) if _ours(each, instance))
         if not left or time.monotonic() > end:
             return left
         time.sleep(1)
 
 
-def _ours(each: leftovers.Leftover, bed: Bed) -> bool:
+def _ours(each: leftovers.Leftover, instance: str) -> bool:
     """Whether it may be the instance's; what nothing shows to be another's is held against `down`."""
     match each.kind:
         case "processes":
             pid, _, command = each.what.partition(" ")
             owner = instance_of(int(pid))
-            named = f"/{bed.name}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
-            return owner == bed.name or (not owner and named)
+            named = f"/{instance}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+            return owner == instance or (not owner and named)
         case "namespaces":
             owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
-            return bool(owners) and owners <= {bed.name, ""}
-    named = bed.name in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+            return bool(owners) and owners <= {instance, ""}
+    named = instance in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
     return named and not _somebody_elses(each)
 
 
