@@ -130,5 +130,7 @@ def test_groups_and_permissions_are_given_in_admin(admin: User, user: User) -> N
     assert (made.status_code, saved.status_code) == (302, 302)
     assert {"groups", "user_permissions"} <= set(form.fields)
     assert "is_superuser" not in form.fields
+    offered = [f"{row.content_type.app_label}.{row.codename}" for row in form.fields["user_permissions"].queryset]
+    assert sorted(offered) == sorted(PERMITTED)
     assert (list(user.groups.all()), list(user.user_permissions.all())) == ([group], [words])
     assert api(user).get("/api/v1/banned-words").status_code == 200

@@ -57,6 +57,11 @@ def prepared(route: str, method: str, cast: dict[str, User], role: str) -> tuple
     bodies: dict[tuple[str, str], dict[str, Any] | str] = {
         ("api/v1/auth/tokens", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
         ("sign-in", "POST"): {"username": who.username, "password": f"passphrase-{who.username}"},
+        ("password", "POST"): {
+            "old_password": f"passphrase-{who.username}",
+            "new_password1": "another passphrase",
+            "new_password2": "another passphrase",
+        },
         ("api/v1/todos", "POST"): {"title": "new"},
         ("", "POST"): {"title": "new"},
         (f"todos/{KEY}", "POST"): {"title": "changed"},

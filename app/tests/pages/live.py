@@ -75,14 +75,17 @@ class Desk:
     url: str
     faults: list[str] = field(default_factory=list)
 
-    def page(self, user: User | None, *, width: int = 1280, scripts: bool = True, dark: bool = False) -> Page:
-        """A page of a fresh session, signed in through the form."""
+    def page(
+        self, user: User | None, *, width: int = 1280, scripts: bool = True, dark: bool = False, zone: str = "UTC"
+    ) -> Page:
+        """A page of a fresh session, signed in through the form; the browser's clock is that of the zone."""
         context = self.browser.new_context(
             viewport={"width": width, "height": 800},
             base_url=self.url,
             java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            timezone_id=zone,
         )
         context.set_default_timeout(6_000)
         page = context.new_page()

@@ -163,7 +163,7 @@ def test_everything_works_by_keyboard_alone(live: Desk, user: User, offender: Us
 def everywhere(offender: User, admin: User) -> list[tuple[User, str]]:
     """Every page with something on it."""
     key = Todo.objects.filter(owner=offender).order_by("pk").values_list("pk", flat=True)[0]
-    mine = [(offender, path) for path in ("/", f"/todos/{key}", "/recurrences")]
+    mine = [(offender, path) for path in ("/", f"/todos/{key}", "/recurrences", "/password")]
     return mine + [(admin, path) for path in ("/moderation", "/moderation/words", f"/moderation/users/{offender.pk}")]
 
 

@@ -179,6 +179,6 @@ def test_a_refusal_in_admin_is_told_and_logged_for_the_admin(admin: User, user: 
 
     response = client.post("/admin/todos/todo/add/", form, follow=True)
 
-    assert "Not saved, banned words" in response.content.decode()
+    assert f"Banned words: {word}." in response.content.decode()
     assert Violation.objects.get(user=admin).counted is False
     assert not Todo.objects.filter(owner=user).exists()

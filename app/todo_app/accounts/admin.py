@@ -1,20 +1,24 @@
 """Users and tokens in /admin. Bans have their own form, because they need a reason."""
 
-from typing import ClassVar, cast
+from functools import reduce
+from operator import or_
+from typing import Any, ClassVar, cast
 
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from todo_app.accounts.bans import Action, users_ban
 from todo_app.accounts.models import ApiToken, ExternalIdentity, User
+from todo_app.accounts.scopes import PERMITTED
 from todo_app.accounts.services import token_revoke
 from todo_app.common.admin_site import LogAdmin, TableAdmin, done
 
@@ -31,8 +35,24 @@ class NewUserForm(UserCreationForm):  # type: ignore[misc]  # unfold has no type
         fields = ("username", "role")
 
 
+class PermittedMixin:
+    """Offers the permissions that the service judges; Django's others open /admin, which is for the role alone."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:  # noqa: ANN401 - Django's signature
+        """Two boxes instead of a hundred lines."""
+        if db_field.remote_field.model is Permission:
+            judged = [Q(content_type__app_label=app, codename=name) for app, name in map(_parted, PERMITTED)]
+            kwargs["queryset"] = Permission.objects.filter(reduce(or_, judged)).order_by("codename")
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]  # a mixin before ModelAdmin
+
+
+def _parted(name: str) -> list[str]:
+    return name.split(".")
+
+
 @admin.register(User)
-class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class UserAdmin(PermittedMixin, TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Ban columns are read-only here; the moderation desk and the API change them."""
 
     form = UserChangeForm
@@ -42,7 +62,8 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
     list_filter = ("role", "is_banned")
     search_fields = ("username",)
     ordering = ("username",)
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ()
+    autocomplete_fields = ("groups",)
     readonly_fields = (
         "is_banned",
         "ban_reason",
@@ -91,10 +112,11 @@ class UserAdmin(TableAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # gener
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class GroupAdmin(PermittedMixin, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold has no types
     """What its members may: ban users, manage words."""
 
     list_display = ("name", "member_count")
+    filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         """With the number of members, in the same query."""

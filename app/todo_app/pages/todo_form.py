@@ -1,13 +1,14 @@
 """What people type about a todo."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django import forms
 
 from todo_app.todos.models import Priority
 from todo_app.todos.models.tag import TAG_MAX, TAGS_MAX, tags_normal
+from todo_app.todos.rrule import RuleInvalid, zone_named
 
 MINUTE = "%Y-%m-%dT%H:%M"  # what a browser's field of date and time holds
 
@@ -33,6 +34,7 @@ class TodoForm(forms.Form):
     due_on = forms.DateTimeField(
         required=False, error_messages={"invalid": "Use a date and a time, such as 2026-12-24 18:00."}
     )
+    zone = forms.CharField(max_length=64, required=False, initial="UTC")
     version = forms.IntegerField(required=False, min_value=1)
 
     @classmethod
@@ -53,6 +55,17 @@ class TodoForm(forms.Form):
         if len(names) > TAGS_MAX or any(len(name) > TAG_MAX for name in names):
             raise forms.ValidationError(f"Use at most {TAGS_MAX} tags of at most {TAG_MAX} characters.")
         return names
+
+    def clean(self) -> dict[str, Any] | None:
+        """The due date is by the clock of `zone`: the browser's, or UTC without scripts."""
+        typed: datetime | None = self.cleaned_data.get("due_on")
+        if typed is not None:
+            try:
+                zone = zone_named(self.cleaned_data.get("zone") or "UTC")
+                self.cleaned_data["due_on"] = typed.replace(tzinfo=zone).astimezone(UTC)
+            except (RuleInvalid, OverflowError):  # no zone, or before the calendar begins
+                self.add_error("due_on", self.fields["due_on"].error_messages["invalid"])
+        return None
 
     def due(self, stored: datetime | None = None) -> datetime | None:
         """The date typed; the stored one when it was left alone, which the field shows without its seconds."""

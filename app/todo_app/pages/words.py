@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from todo_app.common.paging import CursorInvalid, page_newest_first
-from todo_app.moderation.entries import WordUnmatchable
-from todo_app.moderation.models import BannedWord, Severity
+from todo_app.moderation.entries import PatternRefused, WordUnmatchable
+from todo_app.moderation.models import BannedWord, Kind, Severity
 from todo_app.moderation.selectors import banned_words
 from todo_app.moderation.services import WordTaken, word_add, word_delete
 from todo_app.pages.targets import back
@@ -23,13 +23,18 @@ SWAP = "#composer #results #count #notices"
 
 
 class WordForm(forms.Form):
-    """A literal; look-alikes are caught by folding."""
+    """A literal, whose look-alikes are caught by folding, or for those who ask a pattern."""
 
     word = forms.CharField(
         max_length=100,
         error_messages={"required": "Enter a word or a phrase.", "max_length": "Use at most 100 characters."},
     )
+    kind = forms.ChoiceField(choices=Kind.choices, required=False)
     severity = forms.TypedChoiceField(choices=Severity.choices, coerce=int, initial=Severity.MEDIUM)
+
+    def clean_kind(self) -> str:
+        """A box that is not ticked is not sent."""
+        return self.cleaned_data["kind"] or Kind.LITERAL
 
 
 @login_required
@@ -49,6 +54,9 @@ def words(request: HttpRequest) -> HttpResponse:
         return _list(request, form, status=409)
     except WordUnmatchable:
         form.add_error("word", "Nothing of this could ever be found in a text; it needs a letter or a digit.")
+        return _list(request, form, status=422)
+    except PatternRefused as refused:
+        form.add_error("word", f"This {refused.reason}.")
         return _list(request, form, status=422)
     messages.success(request, f"Added “{row.word}”. It is refused from now on.")
     return redirect("pages:words")

@@ -57,6 +57,7 @@ function show(html, names, wanted) {
     }
     focusAgain(id, wanted);
   }
+  document.dispatchEvent(new Event("shown"));
   dismissible();
 }
 
