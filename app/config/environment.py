@@ -90,6 +90,9 @@ class Environment(BaseSettings):
     violation_retention_months: int = Field(
         default=24, ge=0, le=1200, description="months a violation is kept, 1..1200; 0 keeps all"
     )
+    audit_retention_days: int = Field(
+        default=400, ge=0, le=36_500, description="days a row of the audit trails is kept, 1..36500; 0 keeps all"
+    )
     trusted_proxies: Annotated[
         tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, BeforeValidator(_split)
     ] = Field(default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8,fd00::/8")

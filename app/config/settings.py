@@ -120,6 +120,7 @@ LOGIN_URL = "pages:sign-in"
 LOGIN_REDIRECT_URL = "pages:todos"
 BAN_THRESHOLD = ENV.ban_threshold
 VIOLATION_RETENTION_MONTHS = ENV.violation_retention_months
+AUDIT_RETENTION_DAYS = ENV.audit_retention_days
 OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL = ENV.oidc_issuer, ENV.oidc_audience, ENV.oidc_jwks_url
 OIDC_GROUPS_CLAIM, OIDC_ADMIN_GROUP = ENV.oidc_groups_claim, ENV.oidc_admin_group
 

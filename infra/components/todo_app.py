@@ -52,6 +52,7 @@ class Background:
     relay_memory: int
     outbox_days: int
     violation_months: int
+    audit_days: int
     due_schedule: str
     maintenance_schedule: str
 
@@ -63,6 +64,7 @@ class Background:
             relay_memory=settings.relay_memory,
             outbox_days=settings.outbox_days,
             violation_months=settings.violation_months,
+            audit_days=settings.audit_days,
             due_schedule=settings.due_schedule,
             maintenance_schedule=settings.maintenance_schedule,
         )
@@ -83,6 +85,7 @@ class Background:
                 "schedule": self.maintenance_schedule,
                 "outboxDays": self.outbox_days,
                 "violationMonths": self.violation_months,
+                "auditDays": self.audit_days,
                 "priorityClassName": BATCH,
             },
         }

@@ -47,6 +47,7 @@ class DeliverySettings(StackSettings):
     relay_memory: int = Field(default=192, ge=128, le=4096, description="Memory limit of the relay, MiB")
     outbox_days: int = Field(default=7, ge=1, le=365, description="Days a published event is kept")
     violation_months: int = Field(default=24, ge=0, le=1200, description="Months a violation is kept; 0 keeps all")
+    audit_days: int = Field(default=400, ge=0, le=36_500, description="Days an audit row is kept; 0 keeps all")
     due_schedule: Schedule = Field(default="*/5 * * * *", description="When recurring todos are made, cron in UTC")
     maintenance_schedule: Schedule = Field(default="17 3 * * *", description="When old rows are deleted, cron in UTC")
     database_pooler: Address = Field(

@@ -13,4 +13,4 @@ class AccountsConfig(AppConfig):
         """Changes of users are audited."""
         from todo_app.common.audit import audited_table  # noqa: PLC0415 - Django wants imports of this kind in ready()
 
-        audited_table("accounts_user")
+        audited_table("accounts_user", trail="accounts.UserAudit")

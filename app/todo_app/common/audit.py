@@ -15,11 +15,18 @@ from django.http.response import HttpResponseBase
 
 Facts = Callable[[], Mapping[str, object]]
 _writes: tuple[str, ...] = ()
+_trails: dict[str, str] = {}
 
 
-def audited_table(name: str) -> None:
-    """Called in AppConfig.ready() for each table with audit triggers."""
+def trails() -> list[str]:
+    """The models of all trails."""
+    return sorted(_trails.values())
+
+
+def audited_table(name: str, *, trail: str) -> None:
+    """Called in AppConfig.ready() for each table with audit triggers; `trail` is the model they write."""
     global _writes  # noqa: PLW0603 - one list a process, complete when the apps are ready
+    _trails[name] = trail
     _writes = (*_writes, *(f'{verb} "{name}"' for verb in ("INSERT INTO", "UPDATE", "DELETE FROM")))
 
 

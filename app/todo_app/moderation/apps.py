@@ -20,7 +20,7 @@ class ModerationConfig(AppConfig):
         from todo_app.moderation.selectors import words_version_subquery  # noqa: PLC0415 - as above
         from todo_app.moderation.services import words_changed  # noqa: PLC0415 - as above
 
-        audited_table("moderation_bannedword")
+        audited_table("moderation_bannedword", trail="moderation.BannedWordAudit")
         entity_changed.connect(words_changed, sender=BannedWord, dispatch_uid="words-version")
         USER_ANNOTATIONS["words_version"] = words_version_subquery()
         chore_register(name="violation-partitions", chore=partitions_chore)

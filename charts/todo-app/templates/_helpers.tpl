@@ -149,6 +149,7 @@ TODO_RELAY_TRIES: {{ .Values.relay.tries | int | quote }}
 {{ include "todo-app.config" . }}
 TODO_OUTBOX_DAYS: {{ .Values.maintenance.outboxDays | int | quote }}
 TODO_VIOLATION_RETENTION_MONTHS: {{ .Values.maintenance.violationMonths | int | quote }}
+TODO_AUDIT_RETENTION_DAYS: {{ .Values.maintenance.auditDays | int | quote }}
 {{- end }}
 
 {{/* The environment of a container, from text of lines `NAME: value` */}}

@@ -106,10 +106,11 @@ def test_without_them_nothing_more_is_reached() -> None:
     assert [ports for _, ports in reached(manifests, "migrate")] == [{5432}, {6379}]
 
 
-def test_violations_are_kept_as_long_as_the_chart_says() -> None:
-    manifests = template({**BASE, "maintenance": {"violationMonths": 6}})
+def test_violations_and_audit_rows_are_kept_as_long_as_the_chart_says() -> None:
+    manifests = template({**BASE, "maintenance": {"violationMonths": 6, "auditDays": 90}})
 
     assert told(manifests, "maintenance")["TODO_VIOLATION_RETENTION_MONTHS"] == "6"
+    assert told(manifests, "maintenance")["TODO_AUDIT_RETENTION_DAYS"] == "90"
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ def test_violations_are_kept_as_long_as_the_chart_says() -> None:
         ({"config": {"oidc": {"issuer": "https://id.example.com"}}}, "config.oidc.audience is empty"),
         ({"config": scenario("oidc")["config"]}, "networkPolicy.issuer.cidrs is empty"),
         ({"maintenance": {"violationMonths": -1}}, "/maintenance/violationMonths"),
+        ({"maintenance": {"auditDays": -1}}, "/maintenance/auditDays"),
     ],
 )
 def test_what_could_not_be_used_or_reached_is_refused(values: dict[str, Any], message: str) -> None:

@@ -75,6 +75,7 @@ def test_by_default_nothing_is_reached_but_the_data_stack() -> None:
         ({"oidc_issuer": "https://id.example.com", "oidc_audience": "todo"}, "oidc_networks is empty"),
         ({"oidc_issuer": "http://id.example.com"}, "oidc_issuer"),
         ({"violation_months": -1}, "violation_months"),
+        ({"audit_days": -1}, "audit_days"),
     ],
 )
 def test_settings_that_lead_nowhere_are_refused(given: dict[str, Any], message: str) -> None:
