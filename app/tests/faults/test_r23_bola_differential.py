@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from tests.access import API, KEY
 from tests.conftest import api
 from tests.faults.harness import Fault, FaultRun
+from tests.faults.timing import Telling, timed
 from todo_app.accounts.models import User
 from todo_app.accounts.services import token_create
 from todo_app.todos.models.todo import TodoQuerySet
@@ -23,10 +25,11 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 FAULT = Fault(
     id="R23",
     title="bola-differential",
-    promise="another tenant's object is as absent as none: same status, same body, in addresses, filters and lists",
+    promise="another tenant's object is as absent as none: same status, body and time, in addresses, filters and lists",
     defect="objects are found by key alone",
 )
 BODIES: dict[str, dict[str, Any]] = {"todos": {"title": "stolen"}, "recurrences": {"title": "stolen"}}
+SAMPLES = 600  # of each case and route, at full count
 PRIVATE = ("todos", "recurrences", "auth/tokens")
 
 
@@ -57,6 +60,18 @@ def asked(client: Client, route: str, method: str, key: uuid.UUID) -> tuple[int,
     call = getattr(client, method.lower())
     answer = call(address, sent, headers=headers, **({} if method == "GET" else {"content_type": "application/json"}))
     return answer.status_code, answer.content.replace(str(key).encode(), b"KEY")
+
+
+def oracles(run: FaultRun, make_user: Callable[..., User]) -> list[tuple[str, Telling]]:
+    """For each route how well time tells an object that is another's from one that is nobody's."""
+    thief, victim = make_user(), make_user()
+    client, keys, found, samples = api(thief), owned(victim), [], SAMPLES if run.full else 2
+    for route, method in routes():
+        key = keys[next(name for name in PRIVATE if route.startswith(f"api/v1/{name}/"))]
+        nobodys = uuid.UUID(int=key.int ^ 1)  # beside it in every index
+        there, nowhere = partial(asked, client, route, method, key), partial(asked, client, route, method, nobodys)
+        found.append((f"{method} {route}", timed(there, nowhere, samples=samples, chance=run.random)))
+    return found
 
 
 def lists(thief: User, victim: User, keys: dict[str, uuid.UUID]) -> tuple[int, int]:
@@ -98,7 +113,10 @@ def probe(run: FaultRun, make_user: Callable[..., User], monkeypatch: pytest.Mon
             before = api(victim).get(f"/api/v1/todos/{keys['todos']}").json()
             failures += before.get("title") != f"canary {victim.pk}"
     assert len(routes()) >= 12, "routes are missing"
-    run.verdict(n=n, failures=failures, note=f"{len(routes())} routes with a key; time is not judged")
+    told = [] if run.defective else oracles(run, make_user)
+    failures += sum(telling.broken for _, telling in told)
+    worst = max(told, key=lambda each: each[1].area, default=("", "not judged"))
+    run.verdict(n=n, failures=failures, note=f"{len(routes())} routes with a key; {worst[0]}: {worst[1]}")
 
 
 def test_promise_holds(fault_run: FaultRun, make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch) -> None:
