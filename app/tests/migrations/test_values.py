@@ -67,6 +67,28 @@ def test_words_get_their_folded_form_and_doubles_go(to: To) -> None:
     assert table(read) == [(word, severity, entry_key(word)) for word, severity in wanted]
 
 
+def test_a_cut_run_over_many_words_is_finished_by_the_next(to: To) -> None:
+    made = to("moderation", "0002").get_model("moderation", "BannedWord")
+    made.objects.bulk_create([made(word=f"Word {number}", severity=1) for number in range(2500)])
+    with connection.cursor() as cursor:  # as a run leaves it that ends after its first batch
+        cursor.execute("ALTER TABLE moderation_bannedword ADD COLUMN folded varchar(200)")
+        cursor.execute("UPDATE moderation_bannedword SET folded = lower(word) WHERE word LIKE 'Word 1%'")
+    by_row: list[str] = []
+
+    def watched(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401 - Django's signature
+        by_row.extend([sql] if "SET folded" in sql else [])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watched):
+        to("moderation", "0003")
+
+    assert table("SELECT count(*), count(DISTINCT folded) FROM moderation_bannedword") == [(2500, 2500)]
+    assert table("SELECT count(*) FROM moderation_bannedword WHERE folded <> lower(word)") == [(0,)]
+    assert len(by_row) == 2, "batches of 1000, of what was left to do"
+    to("moderation", "0002")
+    assert table("SELECT count(*) FROM moderation_bannedword") == [(2500,)]
+
+
 TOTALS = "SELECT u.username, t.total FROM moderation_usertotal t JOIN accounts_user u ON u.id = t.user_id ORDER BY 1"
 WORDS = (
     "SELECT u.username, t.word, t.count FROM moderation_userwordcount t JOIN accounts_user u ON u.id = t.user_id"

@@ -46,10 +46,7 @@ class KeyUnreadable(Exception):
 def refused(error: TextRefused) -> Problem:
     """Which words, and where in which field; a word across two fields is told for both."""
     refusal = error.refusal
-    hits = [
-        {"field": name, "word": hit.word, "severity": hit.severity, "start": start, "end": end}
-        for name, hit, start, end in refusal.parted()
-    ]
+    hits = [{"field": name, "word": hit.word, "start": start, "end": end} for name, hit, start, end in refusal.parted()]
     extra = {"words": refusal.words, "hits": hits, "words_version": refusal.words_version}
     return Problem(status=409, type="text-refused", title="The text holds banned words.", extra=extra)
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations
+from django.db import migrations, transaction
+from django.db.migrations.operations.base import Operation
 
 
 class IndexBuild(AddIndexConcurrently):
@@ -31,3 +32,24 @@ def check_added(*, table: str, name: str, condition: str) -> migrations.RunSQL:
         ],
         [f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'],
     )
+
+
+class Together(migrations.SeparateDatabaseAndState):
+    """Operations of a migration with `atomic = False` that are one transaction all the same: all of them, or none."""
+
+    def __init__(self, operations: list[Operation]) -> None:
+        super().__init__(database_operations=operations, state_operations=operations)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """By its one argument."""
+        return self.__class__.__name__, [], {"operations": self.state_operations}
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:  # noqa: ANN401 - Django's own signature
+        """In order."""
+        with transaction.atomic(schema_editor.connection.alias):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:  # noqa: ANN401 - Django's own signature
+        """In the other order."""
+        with transaction.atomic(schema_editor.connection.alias):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
