@@ -74,7 +74,8 @@ def probe(fault_run: FaultRun) -> None:
     worst = [0.0, 0.0] if fault_run.defective else listed(steep)
     usual = sorted(costs)[int(len(costs) * 0.99)]
     slow = [max(costs) > BOUND, usual > USUAL, worst[0] > BOUND]
-    assert judged >= fault_run.rounds // 4 or fault_run.defective, f"{refused} refused"
+    wanted = 0 if fault_run.defective else 500 if fault_run.full else fault_run.rounds // 4
+    assert judged >= wanted, f"only {judged} judged, {refused} refused"
     told = f"{judged} patterns, {refused} more refused when added; 100 KiB: p99 {usual * 1000:.1f} ms"
     told += f", most {max(costs) * 1000:.1f} ms; {WORDS} words: {LONGEST} characters {worst[0] * 1000:.1f} ms"
     told += f", 100 KiB {worst[1] * 1000:.0f} ms; {'' if fault_run.full else 'time not judged; '}steeper: {steep[:5]}"

@@ -1,5 +1,6 @@
 """The service's fault tests become rows: a failing, a toothless and a missing one are red."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,31 @@ def test_a_missing_and_a_crashing_module_are_red(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", service.IDS)
 def test_every_fault_of_the_service_can_be_named(name: str) -> None:
     assert name in IDS
+
+
+def test_each_has_its_rounds_and_the_time_they_take() -> None:
+    for name, entry in service.COUNTS.items():
+        assert set(entry) == {"reduced", "full", "seconds"}, name
+        assert 1 <= entry["reduced"] <= entry["full"], name
+        assert 0 < entry["seconds"] < service.DEADLINE, name
+
+
+def test_a_broken_one_does_not_keep_the_next_from_running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "test_r98_probe.py").write_text("raise OSError('no such thing')", encoding="utf-8")
+    green = row_of(tmp_path)
+    honest = service.service_row
+    monkeypatch.setattr(service, "service_row", lambda name, **named: honest(name, **named, folder=tmp_path))
+
+    rows = list(service.service_rows(["R98", "R99"], reduced=True, seed=7, report=silent))
+
+    assert [(row["id"], row["failures"], row["n"]) for row in rows] == [("R98", 1, 0), ("R99", 0, green["n"])]
+
+
+def test_elapsed_and_remaining_time_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "COUNTS", {"R98": {"seconds": 90}, "R99": {"seconds": 61}})
+    lines: list[str] = []
+
+    with service.told("R98", ["R99"], reduced=False, report=lambda line, **_: lines.append(line), tick=0.01):
+        time.sleep(0.2)
+
+    assert lines[0] == "R98: 0:00 of about 1:30, about 2:30 left for 2"

@@ -12,7 +12,7 @@ from infra.verify.console import Progress
 from infra.verify.faults.judge import judge, row
 from infra.verify.faults.registry import FAULTS, counts
 from infra.verify.faults.service import IDS as SERVICE_IDS
-from infra.verify.faults.service import service_row
+from infra.verify.faults.service import service_rows
 from infra.verify.faults.table import markdown, plain
 from infra.verify.ports import free_port
 from infra.verify.provenance import Provenance
@@ -63,8 +63,9 @@ def _run(chosen: list[str], *, reduced: bool) -> list[Row]:
             judgement = judge(fault, rounds=rounds, seed=seed, bed=bed, report=report)
             rows.append(row(fault, judgement, Provenance.now()))
             _keep(rows)
-    for name in (name for name in SERVICE_IDS if name in chosen):
-        rows.append(service_row(name, reduced=reduced, seed=seed, report=report))
+    names = [name for name in SERVICE_IDS if name in chosen]
+    for each in service_rows(names, reduced=reduced, seed=seed, report=report):
+        rows.append(each)
         _keep(rows)
     return rows
 

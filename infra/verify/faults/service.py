@@ -7,9 +7,11 @@ import json
 import shutil
 import sys
 import tempfile
+import threading
 import time
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,48 @@ from infra.verify.results import Row
 APP = REPOSITORY / "app"
 FOLDER = APP / "tests" / "faults"
 DEADLINE = 30 * 60.0
-IDS: tuple[str, ...] = tuple(sorted(tomllib.loads((FOLDER / "counts.toml").read_text(encoding="utf-8"))))
+TICK = 30.0
+COUNTS: dict[str, dict[str, int]] = tomllib.loads((FOLDER / "counts.toml").read_text(encoding="utf-8"))
+IDS: tuple[str, ...] = tuple(sorted(COUNTS))
+
+
+def service_rows(names: Sequence[str], *, reduced: bool, seed: int, report: Report) -> Iterator[Row]:
+    """One after the other; none keeps the next from running."""
+    for place, name in enumerate(names):
+        with told(name, names[place + 1 :], reduced=reduced, report=report):
+            row = service_row(name, reduced=reduced, seed=seed, report=report)
+        yield row
+
+
+@contextmanager
+def told(name: str, later: Sequence[str], *, reduced: bool, report: Report, tick: float = TICK) -> Iterator[None]:
+    """Say now and then for how long it has run, how long that takes, and what is left, as counts.toml expects it."""
+    begin, over = time.monotonic(), threading.Event()
+    whole, rest = (0.0, 0.0) if reduced else (expected([name]), expected(later))
+
+    def tell() -> None:
+        while not over.wait(tick):
+            ran = time.monotonic() - begin
+            left = f", about {minutes(max(0.0, whole - ran) + rest)} left for {1 + len(later)}" if whole else ""
+            report(f"{name}: {minutes(ran)}{f' of about {minutes(whole)}' if whole else ''}{left}")
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def expected(names: Iterable[str]) -> float:
+    """Seconds of these at full count, promise and twin, on two cores of their own."""
+    return float(sum(COUNTS[name]["seconds"] for name in names))
+
+
+def minutes(seconds: float) -> str:
+    """`m:ss`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def service_row(name: str, *, reduced: bool, seed: int, report: Report, folder: Path = FOLDER) -> Row:
