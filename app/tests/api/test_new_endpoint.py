@@ -13,7 +13,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from tests.access import ROLES, cast_made
 from tests.conftest import api
@@ -21,6 +20,7 @@ from todo_app.accounts.bans import users_ban
 from todo_app.accounts.models import User
 from todo_app.api import urls
 from todo_app.api.base import Endpoint
+from todo_app.api.json import JsonResponse
 from todo_app.api.management.commands.openapi import document
 from todo_app.api.openapi import problems
 from todo_app.todos import selectors
@@ -39,9 +39,9 @@ class TodosCount(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="count_todos", responses={200: TodoCount, **problems(401, 403)})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Of every status."""
-        return Response({"count": selectors.todos_of(owner=self.caller(request)).count()})
+        return JsonResponse({"count": selectors.todos_of(owner=self.caller(request)).count()})
 
 
 ADDRESS = path("todos/count", TodosCount.as_view())

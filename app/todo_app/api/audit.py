@@ -2,10 +2,10 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.accounts.audit import users_audit
 from todo_app.api.base import Endpoint
+from todo_app.api.json import JsonResponse
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
 from todo_app.api.schemas.audit import AuditQuery, UserAuditPage, WordAuditPage
@@ -24,11 +24,11 @@ class AuditUsers(Endpoint):
         parameters=page_parameters(AuditQuery),
         responses={200: UserAuditPage, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Newest first."""
         query = self.query(request, AuditQuery)
         page = page_by_number(users_audit(user_id=query.object_id), before=query.cursor, limit=query.limit)
-        return Response({"data": page.rows, "next": page.next})
+        return JsonResponse({"data": page.rows, "next": page.next})
 
 
 class AuditWords(Endpoint):
@@ -42,8 +42,8 @@ class AuditWords(Endpoint):
         parameters=page_parameters(AuditQuery),
         responses={200: WordAuditPage, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Newest first."""
         query = self.query(request, AuditQuery)
         page = page_by_number(words_audit(word_id=query.object_id), before=query.cursor, limit=query.limit)
-        return Response({"data": page.rows, "next": page.next})
+        return JsonResponse({"data": page.rows, "next": page.next})

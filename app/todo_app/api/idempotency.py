@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint
 from todo_app.api.errors import KeyUnreadable, problem_of_exception
@@ -100,9 +99,6 @@ def _first(
 
 def _answer(response: HttpResponseBase) -> Answer:
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    if isinstance(response, Response):  # not rendered yet
-        headers["Content-Type"] = OrjsonRenderer.media_type
-        return Answer(status=response.status_code, headers=headers, body=OrjsonRenderer().render(response.data))
     if not isinstance(response, HttpResponse):
         raise TypeError("a stream cannot be stored")
     return Answer(status=response.status_code, headers=headers, body=response.content)

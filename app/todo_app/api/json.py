@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 import orjson
+from django.http import HttpResponse
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -23,20 +24,25 @@ class BodyTooLarge(Exception):
 
 
 class OrjsonRenderer(BaseRenderer):
-    """UUIDs and aware times come out as RFC 9562 and RFC 3339 text."""
+    """Tells content negotiation what comes; UUIDs and aware times come out as RFC 9562 and RFC 3339 text."""
 
     media_type = "application/json"
     format = "json"
     charset = None
 
-    def render(
-        self,
-        data: Any,  # noqa: ANN401 - whatever the view answers
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        """Bytes; nothing for no content."""
-        return b"" if data is None else orjson.dumps(data, option=orjson.OPT_UTC_Z)
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:  # noqa: ANN401 - DRF's signature
+        """Never called: the view answers a JsonResponse."""
+        raise TypeError("JSON is rendered by JsonResponse")
+
+
+class JsonResponse(HttpResponse):
+    """JSON, rendered when it is made: there is one form of an answer, so nothing is left to decide later."""
+
+    def __init__(self, data: object = None, *, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        body = b"" if data is None else orjson.dumps(data, option=orjson.OPT_UTC_Z)
+        super().__init__(body, status=status, headers=headers, content_type=OrjsonRenderer.media_type)
+        if data is None:
+            del self.headers["Content-Type"]
 
 
 class OrjsonParser(BaseParser):

@@ -5,9 +5,9 @@ import uuid
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, located
+from todo_app.api.json import JsonResponse
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan, MayManageWords
 from todo_app.api.reports import violation_out
@@ -30,20 +30,20 @@ class BannedWords(Endpoint):
         parameters=page_parameters(PageQuery),
         responses={200: WordPage, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Newest first."""
         return self.page(request, selectors.banned_words(), self.query(request, PageQuery))
 
     @extend_schema(
         operation_id="add_banned_word", request=WordIn, responses={201: WordOut, **problems(401, 403, 409, 422)}
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """Every process judges by it from its next request on."""
         body = self.body(request, WordIn)
         row = word_add(word=body.word, severity=body.severity, kind=body.kind, now=timezone.now())
         columns = ("id", "word", "kind", "severity", "created_on")
         data = {name: getattr(row, name) for name in columns}
-        return Response(data, status=201, headers=located(request, row.pk))
+        return JsonResponse(data, status=201, headers=located(request, row.pk))
 
 
 class BannedWordDetail(Endpoint):
@@ -53,13 +53,13 @@ class BannedWordDetail(Endpoint):
     permission_classes = (MayManageWords,)
 
     @extend_schema(operation_id="delete_banned_word", responses={204: None, **problems(401, 403, 404)})
-    def delete(self, request: Request, key: uuid.UUID) -> Response:
+    def delete(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Texts with it are accepted again."""
         row = BannedWord.objects.filter(pk=key).first()
         if row is None:
             return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
         word_delete(word=row)
-        return Response(status=204)
+        return JsonResponse(status=204)
 
 
 class ViolationDetail(Endpoint):
@@ -69,9 +69,9 @@ class ViolationDetail(Endpoint):
     permission_classes = (MayBan,)
 
     @extend_schema(operation_id="read_violation", responses={200: ViolationOut, **problems(401, 403, 404)})
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """With the text and where the words stood."""
         row = selectors.violations().filter(pk=key).first()
         if row is None:
             return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
-        return Response(violation_out(row))
+        return JsonResponse(violation_out(row))

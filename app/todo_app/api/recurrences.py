@@ -7,10 +7,10 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, etag, located, versions_if_given, versions_wanted
 from todo_app.api.idempotency import idempotent
+from todo_app.api.json import JsonResponse
 from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
 from todo_app.api.schemas.base import PageQuery
 from todo_app.api.schemas.recurrences import (
@@ -34,12 +34,12 @@ def _out(row: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _answer(row: Recurrence, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(row: Recurrence, *, status: int = 200, headers: dict[str, str] | None = None) -> JsonResponse:
     data = _out({name: getattr(row, name) for name in selectors.RECURRENCE_COLUMNS})
-    return Response(data, status=status, headers={**etag(row.version), **(headers or {})})
+    return JsonResponse(data, status=status, headers={**etag(row.version), **(headers or {})})
 
 
-def _created(_view: Endpoint, request: Request, row: Recurrence) -> Response:
+def _created(_view: Endpoint, request: Request, row: Recurrence) -> JsonResponse:
     return _answer(row, status=201, headers=located(request, row.pk))
 
 
@@ -53,12 +53,12 @@ class Recurrences(Endpoint):
         parameters=page_parameters(PageQuery),
         responses={200: RecurrencePage, **problems(400, 401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Newest first."""
         query = self.query(request, PageQuery)
         rows = selectors.recurrences_of(owner=self.caller(request))
         page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
-        return Response({"data": [_out(row) for row in page.rows], "next": page.next})
+        return JsonResponse({"data": [_out(row) for row in page.rows], "next": page.next})
 
     @extend_schema(
         operation_id="create_recurrence",
@@ -67,7 +67,7 @@ class Recurrences(Endpoint):
         responses={201: RecurrenceOut, **problems(400, 401, 403, 409, 413, 422)},
     )
     @idempotent(_created)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """Refused with `text-refused` when it holds banned words. Past occurrences make no todos."""
         fields = {**vars(self.body(request, RecurrenceIn))}
         fields["rule"] = Rule(fields["rule"])
@@ -81,12 +81,12 @@ class RecurrenceDetail(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="read_recurrence", responses={200: RecurrenceOut, **problems(401, 403, 404)})
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """With its ETag."""
         row = selectors.recurrence_of(owner=self.caller(request), key=key)
         if row is None:
             raise TodoNotFound
-        return Response(_out(row), headers=etag(row["version"]))
+        return JsonResponse(_out(row), headers=etag(row["version"]))
 
     @extend_schema(
         operation_id="change_recurrence",
@@ -94,7 +94,7 @@ class RecurrenceDetail(Endpoint):
         request=RecurrencePatch,
         responses={200: RecurrenceOut, **problems(400, 401, 403, 404, 409, 412, 422, 428)},
     )
-    def patch(self, request: Request, key: uuid.UUID) -> Response:
+    def patch(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """If-Match is required. A change of rule, zone or start counts from now on."""
         fields = self.body(request, RecurrencePatch).model_dump(exclude_unset=True)
         if "tags" in fields:
@@ -111,13 +111,13 @@ class RecurrenceDetail(Endpoint):
         parameters=[IF_MATCH_OPTIONAL],
         responses={204: None, **problems(400, 401, 403, 404, 412)},
     )
-    def delete(self, request: Request, key: uuid.UUID) -> Response:
+    def delete(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """For good; the todos it made stay."""
         recurrences.recurrence_delete(owner=self.caller(request), key=key, versions=versions_if_given(request))
-        return Response(status=204)
+        return JsonResponse(status=204)
 
 
-def _stepped(_view: Endpoint, _request: Request, row: Recurrence) -> Response:
+def _stepped(_view: Endpoint, _request: Request, row: Recurrence) -> JsonResponse:
     return _answer(row)
 
 
@@ -128,7 +128,7 @@ STEP: dict[str, Any] = {
 }
 
 
-def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Recurrence]) -> Response:
+def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Recurrence]) -> JsonResponse:
     versions = versions_if_given(request)
     return _answer(service(owner=view.caller(request), key=key, versions=versions, now=timezone.now()))
 
@@ -140,7 +140,7 @@ class RecurrencePause(Endpoint):
 
     @extend_schema(operation_id="pause_recurrence", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """A paused one stays as it is."""
         return _step(self, request, key, recurrences.recurrence_pause)
 
@@ -152,7 +152,7 @@ class RecurrenceResume(Endpoint):
 
     @extend_schema(operation_id="resume_recurrence", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """What fell into the pause is not made up for."""
         return _step(self, request, key, recurrences.recurrence_resume)
 
@@ -167,10 +167,10 @@ class RecurrenceOccurrences(Endpoint):
         parameters=page_parameters(OccurrencesQuery),
         responses={200: Occurrences, **problems(401, 403, 404, 422)},
     )
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """As if it were not paused."""
         limit = self.query(request, OccurrencesQuery).limit
         found = selectors.occurrences_of(owner=self.caller(request), key=key, limit=limit, now=timezone.now())
         if found is None:
             raise TodoNotFound
-        return Response({"data": found})
+        return JsonResponse({"data": found})

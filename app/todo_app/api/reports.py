@@ -4,9 +4,9 @@ import uuid
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint
+from todo_app.api.json import JsonResponse
 from todo_app.api.openapi import page_parameters, problems
 from todo_app.api.permissions import MayBan
 from todo_app.api.schemas.moderation import ReportPage, ReportQuery
@@ -33,13 +33,13 @@ class Violations(Endpoint):
         parameters=page_parameters(ReportQuery),
         responses={200: ReportPage, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """`count` is the number of violations containing the word, `total` the number of violations."""
         query = self.query(request, ReportQuery)
         rows = reports.violations_by_user(after=query.cursor, limit=query.limit + 1)
         more = len(rows) > query.limit
         rows = rows[: query.limit]
-        return Response({"data": rows, "next": str(rows[-1]["user_id"]) if more else None})
+        return JsonResponse({"data": rows, "next": str(rows[-1]["user_id"]) if more else None})
 
 
 class UserViolationLog(Endpoint):
@@ -53,12 +53,12 @@ class UserViolationLog(Endpoint):
         parameters=page_parameters(UserLogQuery),
         responses={200: UserLogPage, **problems(400, 401, 403, 422)},
     )
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Newest first; an unknown user has none."""
         query = self.query(request, UserLogQuery)
         rows = selectors.violations(user_id=key, word=query.word)
         page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
-        return Response({"data": [violation_out(row) for row in page.rows], "next": page.next})
+        return JsonResponse({"data": [violation_out(row) for row in page.rows], "next": page.next})
 
 
 class ViolationDays(Endpoint):
@@ -72,11 +72,11 @@ class ViolationDays(Endpoint):
         parameters=page_parameters(DaySeriesQuery),
         responses={200: DaySeries, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Of one word or of all."""
         query = self.query(request, DaySeriesQuery)
         rows = reports.violations_by_day(first=query.first, last=query.last, word=query.word or "")
-        return Response({"data": rows})
+        return JsonResponse({"data": rows})
 
 
 class ViolationWords(Endpoint):
@@ -90,10 +90,10 @@ class ViolationWords(Endpoint):
         parameters=page_parameters(WordSeriesQuery),
         responses={200: WordSeries, **problems(401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """The most frequent first."""
         query = self.query(request, WordSeriesQuery)
-        return Response({"data": reports.violations_by_word(first=query.first, last=query.last, limit=query.limit)})
+        return JsonResponse({"data": reports.violations_by_word(first=query.first, last=query.last, limit=query.limit)})
 
 
 def violation_out(row: dict[str, object]) -> dict[str, object]:

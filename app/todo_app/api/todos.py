@@ -9,11 +9,11 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint, etag, located, versions_if_given, versions_wanted
 from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer, csv_response
 from todo_app.api.idempotency import idempotent
+from todo_app.api.json import JsonResponse
 from todo_app.api.openapi import IDEMPOTENCY_KEY, IF_MATCH, IF_MATCH_OPTIONAL, page_parameters, problems
 from todo_app.api.schemas.todos import TagList, TodoIn, TodoOut, TodoPage, TodoPatch, TodoQuery, TodoWanted
 from todo_app.common.paging import page_fetched, page_newest_first, page_ordered, rows_newest_first
@@ -28,12 +28,12 @@ def _out(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _answer(todo: Todo, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _answer(todo: Todo, *, status: int = 200, headers: dict[str, str] | None = None) -> JsonResponse:
     data = _out({name: getattr(todo, name) for name in selectors.COLUMNS})
-    return Response(data, status=status, headers={**etag(todo.version), **(headers or {})})
+    return JsonResponse(data, status=status, headers={**etag(todo.version), **(headers or {})})
 
 
-def _created(_view: Endpoint, request: Request, todo: Todo) -> Response:
+def _created(_view: Endpoint, request: Request, todo: Todo) -> JsonResponse:
     return _answer(todo, status=201, headers=located(request, todo.pk))
 
 
@@ -55,7 +55,7 @@ class Todos(Endpoint):
         parameters=page_parameters(TodoQuery),
         responses={200: TodoPage, **problems(400, 401, 403, 422)},
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """Newest first, unless another order is asked for; what has no date comes last."""
         query, user = self.query(request, TodoQuery), self.caller(request)
         wanted, order = _wanted(query), selectors.ORDERS.get(query.order)
@@ -67,7 +67,7 @@ class Todos(Endpoint):
         else:
             rows = selectors.todos_found(user=user, wanted=wanted, now=timezone.now())
             page = page_newest_first(rows, cursor=query.cursor, limit=query.limit)
-        return Response({"data": [_out(row) for row in page.rows], "next": page.next})
+        return JsonResponse({"data": [_out(row) for row in page.rows], "next": page.next})
 
     @extend_schema(
         operation_id="create_todo",
@@ -76,7 +76,7 @@ class Todos(Endpoint):
         responses={201: TodoOut, **problems(400, 401, 403, 409, 413, 422)},
     )
     @idempotent(_created)
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """Refused with `text-refused` when it holds banned words."""
         body = self.body(request, TodoIn)
         todo = services.todo_create(owner=self.caller(request), now=timezone.now(), **vars(body))
@@ -107,9 +107,9 @@ class TodoTags(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="list_tags", responses={200: TagList, **problems(401, 403)})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> JsonResponse:
         """By name."""
-        return Response({"data": list(selectors.tags_of(owner=self.caller(request)))})
+        return JsonResponse({"data": list(selectors.tags_of(owner=self.caller(request)))})
 
 
 class TodoDetail(Endpoint):
@@ -118,12 +118,12 @@ class TodoDetail(Endpoint):
     resource = "todos"
 
     @extend_schema(operation_id="read_todo", responses={200: TodoOut, **problems(401, 403, 404)})
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """With its ETag."""
         row = selectors.todo_of(user=self.caller(request), key=key)
         if row is None:
             raise services.TodoNotFound
-        return Response(_out(row), headers=etag(row["version"]))
+        return JsonResponse(_out(row), headers=etag(row["version"]))
 
     @extend_schema(
         operation_id="change_todo",
@@ -131,7 +131,7 @@ class TodoDetail(Endpoint):
         request=TodoPatch,
         responses={200: TodoOut, **problems(400, 401, 403, 404, 409, 412, 422, 428)},
     )
-    def patch(self, request: Request, key: uuid.UUID) -> Response:
+    def patch(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """If-Match is required, so that nobody overwrites what they have not seen. Only for the owner."""
         fields = self.body(request, TodoPatch).model_dump(exclude_unset=True)
         if "tags" in fields:
@@ -144,13 +144,13 @@ class TodoDetail(Endpoint):
         parameters=[IF_MATCH_OPTIONAL],
         responses={204: None, **problems(400, 401, 403, 404, 412)},
     )
-    def delete(self, request: Request, key: uuid.UUID) -> Response:
+    def delete(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """For good. Only for the owner."""
         services.todo_delete(actor=self.caller(request), key=key, versions=versions_if_given(request))
-        return Response(status=204)
+        return JsonResponse(status=204)
 
 
-def _stepped(_view: Endpoint, _request: Request, row: Todo) -> Response:
+def _stepped(_view: Endpoint, _request: Request, row: Todo) -> JsonResponse:
     return _answer(row)
 
 
@@ -161,7 +161,7 @@ STEP: dict[str, Any] = {
 }
 
 
-def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Todo]) -> Response:
+def _step(view: Endpoint, request: Request, key: uuid.UUID, service: Callable[..., Todo]) -> JsonResponse:
     versions = versions_if_given(request)
     return _answer(service(actor=view.caller(request), key=key, versions=versions, now=timezone.now()))
 
@@ -173,7 +173,7 @@ class TodoStart(Endpoint):
 
     @extend_schema(operation_id="start_todo", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_start)
 
@@ -185,7 +185,7 @@ class TodoComplete(Endpoint):
 
     @extend_schema(operation_id="complete_todo", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_complete)
 
@@ -197,7 +197,7 @@ class TodoReopen(Endpoint):
 
     @extend_schema(operation_id="reopen_todo", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_reopen)
 
@@ -209,6 +209,6 @@ class TodoCancel(Endpoint):
 
     @extend_schema(operation_id="cancel_todo", **STEP)
     @idempotent(_stepped, body=False)
-    def post(self, request: Request, key: uuid.UUID) -> Response:
+    def post(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """Refused with `transition-refused` when the status does not allow it."""
         return _step(self, request, key, services.todo_cancel)

@@ -5,13 +5,12 @@ import uuid
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.accounts.bans import users_ban
 from todo_app.accounts.selectors import user_row
 from todo_app.api.base import Endpoint
 from todo_app.api.idempotency import idempotent
-from todo_app.api.json import OrjsonLargeParser
+from todo_app.api.json import JsonResponse, OrjsonLargeParser
 from todo_app.api.openapi import IDEMPOTENCY_KEY, page_parameters, problems
 from todo_app.api.permissions import MayBan
 from todo_app.api.schemas.users import BanIn, BanOut, BanQuery, UserOut
@@ -25,12 +24,12 @@ class UserDetail(Endpoint):
     permission_classes = (MayBan,)
 
     @extend_schema(operation_id="read_user", responses={200: UserOut, **problems(401, 403, 404)})
-    def get(self, request: Request, key: uuid.UUID) -> Response:
+    def get(self, request: Request, key: uuid.UUID) -> JsonResponse:
         """With the columns of a ban."""
         row = user_row(key=key)
         if row is None:
             return NOT_FOUND.response()  # type: ignore[return-value]  # DRF passes any HttpResponse on
-        return Response(row)
+        return JsonResponse(row)
 
 
 class UsersBan(Endpoint):
@@ -47,7 +46,7 @@ class UsersBan(Endpoint):
         responses={200: BanOut, **problems(400, 401, 403, 409, 413, 422)},
     )
     @idempotent()
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """All or nothing for each user; effective on the user's next request. `download=1` answers as a file."""
         download = self.query(request, BanQuery).download == "1"
         body = self.body(request, BanIn)
@@ -57,4 +56,4 @@ class UsersBan(Endpoint):
         )
         name = f"users-{body.action}-{now:%Y%m%dT%H%M%SZ}.json"
         headers = {"Content-Disposition": f'attachment; filename="{name}"'} if download else None
-        return Response(vars(outcome), headers=headers)
+        return JsonResponse(vars(outcome), headers=headers)

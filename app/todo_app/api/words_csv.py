@@ -10,11 +10,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from todo_app.api.base import Endpoint
 from todo_app.api.csv_export import MEDIA_TYPE, CsvRenderer
-from todo_app.api.json import BodyTooLarge
+from todo_app.api.json import BodyTooLarge, JsonResponse
 from todo_app.api.openapi import problems
 from todo_app.api.permissions import MayManageWords
 from todo_app.api.schemas.words_csv import CsvProblem, WordsImported
@@ -66,8 +65,8 @@ class WordsImport(Endpoint):
         request={MEDIA_TYPE: str},
         responses={200: WordsImported, **problems(401, 403), (422, PROBLEM): CsvProblem},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> JsonResponse:
         """Lines of word,kind,severity below this header. Missing words are added, severities changed."""
         text = request.data if isinstance(request.data, str) else ""  # no body at all is an empty form to DRF
         outcome = words_import(text=text, now=timezone.now())
-        return Response({"added": outcome.added, "changed": outcome.changed, "unchanged": outcome.unchanged})
+        return JsonResponse({"added": outcome.added, "changed": outcome.changed, "unchanged": outcome.unchanged})
