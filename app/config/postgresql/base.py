@@ -12,6 +12,7 @@ import psycopg.types.datetime
 from django.db.backends.postgresql import base, operations
 from psycopg.abc import Buffer, Params
 from psycopg.adapt import AdaptersMap
+from psycopg.pq import Format
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -32,26 +33,31 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     ops_class = DatabaseOperations
-    preparing = False
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the next statement runs on the same server connection: not behind a pooler of transactions."""
+        return not self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]
+
+    def prepared_cursor(self) -> Any:  # noqa: ANN401 - Django's wrapper of a cursor
+        """One that prepares its statements, so that PostgreSQL plans each once for a connection, where that lasts."""
+        if not self.lasting:
+            return self.cursor()
+        self.ensure_connection()
+        return self._prepare_cursor(PreparedCursor(self.connection))  # type: ignore[attr-defined]  # the stubs leave it out
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
-        """Cursors opened within prepare their statements, so that PostgreSQL plans each once for a connection.
+    def together(self) -> Iterator[None]:
+        """Within, statements whose answers nobody reads are sent without waiting for each other, BEGIN included.
 
-        Not behind a pooler of transactions, where the next one may run on another server connection.
+        For writes of one transaction: what PostgreSQL refuses is raised at the end, still inside it.
         """
-        before = self.preparing
-        self.preparing = not self.settings_dict["DISABLE_SERVER_SIDE_CURSORS"]
-        try:
+        if not (self.lasting and self.in_atomic_block):
             yield
-        finally:
-            self.preparing = before
-
-    def create_cursor(self, name: str | None = None) -> Any:  # noqa: ANN401 - Django's signature
-        """One that prepares, where asked for."""
-        if self.preparing and name is None:
-            return PreparedCursor(self.connection)
-        return super().create_cursor(name)
+            return
+        self.ensure_connection()
+        with self.wrap_database_errors, self.connection.pipeline():
+            yield
 
     def get_connection_params(self) -> dict[str, Any]:
         """With our loader of times."""
@@ -71,7 +77,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 class PreparedCursor(base.CursorMixin, psycopg.Cursor[Any]):
-    """Prepares at the first use; psycopg keeps the 100 last used of a connection."""
+    """Prepares at the first use; psycopg keeps the 100 last used of a connection.
+
+    Values come in the binary format, which psycopg reads in C.
+    """
+
+    def __init__(self, connection: "psycopg.Connection[Any]") -> None:
+        super().__init__(connection)
+        self.format = Format.BINARY
 
     def execute(self, query: Any, params: Params | None = None, **options: Any) -> Self:  # noqa: ANN401 - psycopg's signature, passed on
         """With values bound by the server. Django's other cursors never prepare: the threshold is for this one."""

@@ -62,7 +62,7 @@ def _fetched(using: str, sql: str, parameters: list[object]) -> Rows:
 
 
 def _once(connection: Any, sql: str, parameters: list[object]) -> Rows:  # noqa: ANN401 - the stubs know only Django's
-    with connection.prepared(), connection.cursor() as cursor:
+    with connection.prepared_cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: Rows = cursor.fetchall()
         return rows
