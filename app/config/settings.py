@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "todo_app.accounts.middleware.BanMiddleware",
     "todo_app.common.nul_check.NulCheckMiddleware",
     "todo_app.common.audit.AuditMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "todo_app.common.page_messages.PageMessagesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"

@@ -8,9 +8,9 @@ from todo_app.common import health
 from todo_app.pages import sign_in
 
 urlpatterns = [
+    path("api/v1/", include("todo_app.api.urls")),  # first: patterns are tried in order
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("api/v1/", include("todo_app.api.urls")),
     path("admin/login/", sign_in.admin_sign_in),
     path("admin/", admin.site.urls),
     path("", include("todo_app.pages.urls")),

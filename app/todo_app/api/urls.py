@@ -6,9 +6,7 @@ from todo_app.api import audit, auth, moderation, recurrences, reports, todos, u
 
 app_name = "api"
 urlpatterns = [
-    path("auth/tokens", auth.AuthTokens.as_view()),
-    path("auth/tokens/<uuid:key>", auth.AuthToken.as_view()),
-    path("auth/me", auth.AuthMe.as_view()),
+    # tried in order: what is asked for most comes first
     path("todos", todos.Todos.as_view()),
     path("todos/export", todos.TodosExport.as_view()),
     path("todos/tags", todos.TodoTags.as_view()),
@@ -17,6 +15,9 @@ urlpatterns = [
     path("todos/<uuid:key>/complete", todos.TodoComplete.as_view()),
     path("todos/<uuid:key>/reopen", todos.TodoReopen.as_view()),
     path("todos/<uuid:key>/cancel", todos.TodoCancel.as_view()),
+    path("auth/tokens", auth.AuthTokens.as_view()),
+    path("auth/tokens/<uuid:key>", auth.AuthToken.as_view()),
+    path("auth/me", auth.AuthMe.as_view()),
     path("recurrences", recurrences.Recurrences.as_view()),
     path("recurrences/<uuid:key>", recurrences.RecurrenceDetail.as_view()),
     path("recurrences/<uuid:key>/pause", recurrences.RecurrencePause.as_view()),

@@ -5,8 +5,9 @@ Each reading is judged besides the text itself, and knows where in the text each
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 _ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]{2})+|&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
 _OVERRIDE = re.compile("\u202e([^\u202c\n]*)")
@@ -19,7 +20,26 @@ class Reading:
     """A text and, for each of its characters, the span of the original that it stands for."""
 
     text: str
-    spans: list[tuple[int, int]]
+    spans: "Sequence[tuple[int, int]]"
+
+
+class _Single(Sequence[tuple[int, int]]):
+    """Spans of one character each, made where a hit asks for them: most readings have none."""
+
+    def __init__(self, places: list[int]) -> None:
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[int, int]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[int, int] | list[tuple[int, int]]:
+        if isinstance(index, slice):
+            return [(place, place + 1) for place in self._places[index]]
+        return self._places[index], self._places[index] + 1
 
 
 def readings(text: str) -> Iterator[Reading]:
@@ -50,14 +70,16 @@ def glued(text: str, seams: tuple[int, ...], *, reach: int) -> Iterator[tuple[Re
             cut += len(text[cut:end]) - len(text[cut:end].lstrip()) if text[cut].isspace() else 0
             while cut < end and not text[cut - 1].isspace():
                 cut += 1
-        places, joints, length = list(range(cut, end)), set(), 0
+        pieces, places, joints, length = [text[cut:end]], list(range(cut, end)), set(), 0
         for start, stop in parts[number + 1 :]:
             joints.add(len(places))
-            places += range(start, min(stop, start + reach))
+            near = min(stop, start + reach)
+            pieces.append(text[start:near])
+            places += range(start, near)
             length += stop - start
-            if length > reach or any(character.isspace() for character in text[start:stop]):
+            if length > reach or len(text[start:stop].split(maxsplit=1)) > 1:  # a part has no blanks at its ends
                 break
-        yield Reading("".join(text[place] for place in places), [(p, p + 1) for p in places]), frozenset(joints)
+        yield Reading("".join(pieces), _Single(places)), frozenset(joints)
 
 
 def _decoded(text: str) -> Reading | None:
