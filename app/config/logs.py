@@ -35,6 +35,28 @@ def as_json(event: EventDict, *, default: Callable[[Any], Any]) -> str:
         return json.dumps(event, default=default)
 
 
+class JsonFormatter(structlog.stdlib.ProcessorFormatter):
+    """Writes structlog's lines as they came, rendered already, and others' as the same JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        if isinstance(record.msg, Line):
+            return record.msg
+        return super().format(record)
+
+
+class Line(str):
+    """A rendered event."""
+
+    __slots__ = ()
+
+
+def as_line(logger: WrappedLogger, method: str, event: EventDict) -> Line:
+    """The last of structlog's processors: all handlers write the same, so it is rendered once, and no record copied."""
+    return Line(_RENDERER(logger, method, event))
+
+
+_RENDERER: Any = structlog.processors.JSONRenderer(serializer=as_json)
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -46,8 +68,9 @@ SHARED: list[Any] = [
 
 def logging_config(*, level: str) -> dict[str, Any]:
     """Configure structlog and return the dictionary for `logging.config`."""
+    _without_places()
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*SHARED, as_line],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
@@ -58,11 +81,11 @@ def logging_config(*, level: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
+                "()": JsonFormatter,
                 "foreign_pre_chain": SHARED,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.JSONRenderer(serializer=as_json),
+                    _RENDERER,
                 ],
             }
         },
@@ -77,3 +100,9 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "gunicorn.error": {"handlers": ["stdout"], "propagate": False, "level": level.upper()},
         },
     }
+
+
+def _without_places() -> None:
+    """Have records made without what no line of ours holds (the optimisations of Python's logging documentation)."""
+    logging._srcfile = None  # noqa: SLF001 - documented there
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
