@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from todo_app.moderation.entries import BannedEntry
+from todo_app.moderation import matcher
+from todo_app.moderation.entries import BannedEntry, spaced
+from todo_app.moderation.folding import fold
 from todo_app.moderation.matcher import Matcher
 
 MATCHER = Matcher([BannedEntry("damn", 1), BannedEntry("ass", 2), BannedEntry("go away", 3)], version=1)
@@ -86,6 +88,17 @@ def test_a_word_between_blanks_is_always_found(before: str, after: str) -> None:
 def test_every_hit_lies_inside_the_text(text: str) -> None:
     for hit in MATCHER.hits(f"{text} d.a.m.n"):
         assert 0 <= hit.start < hit.end <= len(text) + 8
+
+
+@given(st.text(alphabet=st.sampled_from("ab1 .-@$\n!"), max_size=40))
+def test_one_look_at_ascii_sees_what_the_two_of_other_texts_see(text: str) -> None:
+    folded = fold(text)
+    code = spaced(folded).encode()
+
+    assert matcher._looks(folded, code) == (
+        bool(matcher._IMITATES.search(folded.encode())),
+        bool(matcher._SPELLS.search(code)),
+    )
 
 
 def test_a_list_without_the_word_finds_nothing() -> None:

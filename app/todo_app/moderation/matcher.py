@@ -41,6 +41,11 @@ _ASCII_MARKS = re.escape("".join(mark for mark in LEET_MARKS if mark.isascii()))
 _ASCII_STRONG = re.escape("".join(mark for mark in _STRONG if mark.isascii()))
 _IMITATES = _scan(f"[a-z][{_ASCII_STRONG}]|[{_ASCII_MARKS}][a-z]|{_TRIPLES}")
 _SPELLS = _scan(f"(?:^| ){_ONE} +{_ONE} +{_ONE}(?: |$)")
+# in ASCII both at once, for most texts have neither; what is neither letter nor digit is a blank in the spaced text
+_EITHER = _scan(
+    f"[a-z][{_ASCII_STRONG}]|[{_ASCII_MARKS}][a-z]|{_TRIPLES}"
+    "|(?:^|[^0-9A-Za-z])[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z][^0-9A-Za-z]+[0-9A-Za-z](?:[^0-9A-Za-z]|$)"
+)
 _TOKEN = re.compile(r"\S+")
 _REPEAT = re.compile(r"(.)\1{2,}")
 _OPENING = ".,;:?\"'()[]{}<>"
@@ -130,10 +135,10 @@ class Matcher:
         tokens = code.split()
         if not self._heads.isdisjoint(tokens) and self._find(f" {' '.join(spaced.split())} "):
             yield from self._boundary_places(spaced)
-        # cheap, and may say yes too often: does any token mix letters and signs, or repeat a letter three times?
-        if _IMITATES.search(folded.replace("\u20ac", "@").encode("ascii", "replace")):
+        imitates, spells = _looks(folded, code)
+        if imitates:
             yield from self._token_places(folded)
-        if _SPELLS.search(code):  # three single characters in a row
+        if spells:
             yield from self._glued_places(folded, _RUN.finditer(folded), RUN_WORD_MIN)
         yield from self._split_places(folded)
 
@@ -222,6 +227,16 @@ def _suspects(folded: str) -> Iterator[tuple[int, str]]:
         end = len(folded) if end < 0 else end
         yield begin, folded[begin:end]
         position = end
+
+
+def _looks(folded: str, code: bytes) -> tuple[bool, bool]:
+    """Cheap, and may say yes too often: does a token mix letters and signs or repeat a letter three times; do three
+    single characters stand in a row?
+    """
+    plain = folded.replace("\u20ac", "@").encode("ascii", "replace")
+    if folded.isascii() and not _EITHER.search(plain):
+        return False, False
+    return bool(_IMITATES.search(plain)), bool(_SPELLS.search(code))
 
 
 def _splits(folded: str) -> Iterator[re.Match[str]]:
