@@ -1,14 +1,16 @@
-"""Limits of what comes in."""
+"""Limits of what comes in; how answers are written."""
 
 import contextlib
 import io
+import uuid
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from todo_app.api.json import BODY_MAX, DEPTH_MAX, BodyTooLarge, OrjsonParser
+from todo_app.api.json import BODY_MAX, DEPTH_MAX, BodyTooLarge, JsonResponse, OrjsonParser
 
 
 def parse(body: bytes) -> object:
@@ -35,3 +37,16 @@ def test_brackets_inside_strings_do_not_count() -> None:
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(ParseError):
         parse(body)
+
+
+def test_keys_and_times_are_written_as_their_rfcs_say() -> None:
+    answer = JsonResponse({"id": uuid.UUID(int=1), "on": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)}, status=201)
+
+    assert answer.content == b'{"id":"00000000-0000-0000-0000-000000000001","on":"2026-01-02T03:04:05Z"}'
+    assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
+
+
+def test_no_content_has_no_type() -> None:
+    answer = JsonResponse(status=204)
+
+    assert (answer.content, "Content-Type" in answer.headers) == (b"", False)

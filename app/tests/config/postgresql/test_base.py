@@ -1,9 +1,9 @@
 """The engine: times as Django reads them, and a connection that died while idle is replaced unseen."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import DataError, OperationalError, connection
+from django.db import DataError, OperationalError, connection, transaction
 from psycopg.types.datetime import TimestamptzLoader
 
 from config.postgresql import base
@@ -25,6 +25,26 @@ def read(text: str) -> datetime:
     assert row
     found: datetime = row[0]
     return found
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_prepared_cursor_reads_the_same_times(text: str, database: Servers) -> None:
+    with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # our engine has it
+        cursor.execute("SELECT %s::text::timestamptz", [text])
+        (found,) = cursor.fetchone()
+    assert (found, found.utcoffset()) == (read(text), timedelta())
+
+
+def test_statements_sent_together_are_refused_together(database: Servers) -> None:
+    reached = []
+    with pytest.raises(DataError), transaction.atomic():
+        with connection.together():  # type: ignore[attr-defined]  # as above
+            with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # as above
+                cursor.execute("SELECT 1 / %s", [0])
+            reached.append("the statement did not wait for its answer")
+        reached.append("the block did not wait")
+    assert reached == ["the statement did not wait for its answer"]
+    assert one()
 
 
 @pytest.mark.parametrize("text", TEXTS)
