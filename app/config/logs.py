@@ -97,6 +97,9 @@ def logging_config(*, level: str) -> dict[str, Any]:
             "django.security": quiet,
             "django.server": quiet,
             "gunicorn.access": quiet,
+            # what PostgreSQL refused in a pipeline is raised; that the rest of it was left out is no news
+            "psycopg": {"level": "ERROR"},
+            "psycopg.pool": {"level": "WARNING"},
             "gunicorn.error": {"handlers": ["stdout"], "propagate": False, "level": level.upper()},
         },
     }

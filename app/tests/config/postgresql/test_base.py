@@ -37,12 +37,16 @@ def test_a_prepared_cursor_reads_the_same_times(text: str, database: Servers) ->
 
 def test_statements_sent_together_are_refused_together(database: Servers) -> None:
     reached = []
-    with pytest.raises(DataError), transaction.atomic():
+
+    def send() -> None:
         with connection.together():  # type: ignore[attr-defined]  # as above
             with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]  # as above
                 cursor.execute("SELECT 1 / %s", [0])
             reached.append("the statement did not wait for its answer")
         reached.append("the block did not wait")
+
+    with pytest.raises(DataError), transaction.atomic():
+        send()
     assert reached == ["the statement did not wait for its answer"]
     assert one()
 
