@@ -68,8 +68,7 @@ class Endpoint(APIView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # noqa: ANN401 - Django's signature
         """APIView's, without what no endpoint here has: versions, throttles, suffixes, answers rendered later.
 
-        The order is APIView's, too: what can be answered, who asks, whether they may, the method. That was half of a
-        call's time in Python (docs/performance).
+        The order is APIView's, too: what can be answered, who asks, whether they may, the method.
         """
         asked = Request(request, parsers=self.get_parsers(), negotiator=NEGOTIATOR)
         self.request = asked
