@@ -101,6 +101,24 @@ def test_a_moderator_bans_and_sees_whom(user: User, make_user: Callable[..., Use
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize("action", ["ban", "unban", "toggle"])
+def test_a_moderator_touches_no_administrators_ban(user: User, make_user: Callable[..., User], action: str) -> None:
+    by_group(user, "accounts.ban_user")
+    free, banned = make_user(role=Role.ADMIN), make_user(role=Role.ADMIN)
+    make_user(role=Role.ADMIN)  # not the last one: that is refused for another reason
+    body = {"user_ids": [str(banned.pk)], "action": "ban", "reason": "left the team"}
+    api(free).post("/api/v1/users/ban", body, content_type="application/json")
+    target = banned if action == "unban" else free
+    body = {"user_ids": [str(target.pk)], "action": action, "reason": "spam"}
+
+    answer = api(user).post("/api/v1/users/ban", body, content_type="application/json")
+
+    assert (answer.json()["refused"], answer.json()["changed"]) == ([str(target.pk)], [])
+    target.refresh_from_db()
+    assert target.is_banned is (action == "unban")
+
+
+@pytest.mark.integration
 @give
 def test_an_identity_providers_token_is_judged_the_same(issuer: Issuer, name: str) -> None:
     client = Client(headers={"Authorization": f"Bearer {issuer.token(sub=name, scope=' '.join(Scope.values))}"})

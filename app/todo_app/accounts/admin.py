@@ -107,7 +107,7 @@ class UserAdmin(PermittedMixin, TableAdmin, DjangoUserAdmin):  # type: ignore[ty
         for key in outcome.changed:
             self.log_change(request, chosen[key], f"{title}: {reason}")
         if outcome.refused:
-            messages.warning(request, "Neither yourself nor the last administrator can be banned.")
+            messages.warning(request, "Not banned: yourself, the last administrator, or an administrator while you are none.")
         return done(request, what=title, count=len(outcome.changed), of=len(chosen))
 
 

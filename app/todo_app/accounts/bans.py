@@ -33,7 +33,8 @@ class BanOutcome:
 def users_ban(*, user_ids: Sequence[uuid.UUID], action: Action, reason: str, actor: User, now: datetime) -> BanOutcome:
     """Ban, unban or toggle many users, each wholly or not at all.
 
-    `refused` holds the actor and the last admin who is not banned: they cannot be banned.
+    `refused` holds the actor and the last admin who is not banned: they cannot be banned; and, where the actor is no
+    admin but has the permission to ban, every admin.
     """
     places: dict[uuid.UUID, str] = {}
     for home, keys in by_home(list(dict.fromkeys(user_ids))).items():
@@ -67,7 +68,7 @@ def _batch(
         ban = action == "ban" or (action == "toggle" and not user.is_banned)
         if user.is_banned == ban:
             places[key] = "unchanged"
-        elif ban and (key == actor.pk or free == {key}):
+        elif (ban and (key == actor.pk or free == {key})) or (user.role == Role.ADMIN != actor.role):
             places[key] = "refused"
         else:
             if ban:

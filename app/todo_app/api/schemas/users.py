@@ -40,7 +40,7 @@ class BanQuery(In):
 
 
 class BanOut(BaseModel):
-    """What became of each id; `refused` are oneself and the last admin."""
+    """What became of each id; `refused` are oneself, the last admin, and admins where the caller is none."""
 
     changed: list[uuid.UUID]
     unchanged: list[uuid.UUID]
