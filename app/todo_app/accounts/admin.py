@@ -107,7 +107,9 @@ class UserAdmin(PermittedMixin, TableAdmin, DjangoUserAdmin):  # type: ignore[ty
         for key in outcome.changed:
             self.log_change(request, chosen[key], f"{title}: {reason}")
         if outcome.refused:
-            messages.warning(request, "Not banned: yourself, the last administrator, or an administrator while you are none.")
+            messages.warning(
+                request, "You cannot ban yourself, the last administrator or, if not one, any administrator."
+            )
         return done(request, what=title, count=len(outcome.changed), of=len(chosen))
 
 

@@ -65,7 +65,7 @@ def _tell(request: HttpRequest, outcome: BanOutcome, *, key: uuid.UUID, banned: 
     elif outcome.changed:
         messages.success(request, "Unbanned. The count of violations starts anew.")
     elif outcome.refused:
-        messages.warning(request, "Not banned: yourself, the last administrator, or an administrator while you are none.")
+        messages.warning(request, "You cannot ban yourself, the last administrator or, if not one, any administrator.")
     elif outcome.not_found:
         messages.warning(request, "There is no such user any more.")
     else:
