@@ -118,7 +118,7 @@ def test_many_are_banned_and_unbanned_with_a_reason(admin: User, crowd: list[Use
 
     page = act(client, User, "ban", chosen, reason="A ring of spammers")
     assert "Ban: 3 of 4." in page
-    assert "Neither yourself" in page
+    assert "You cannot ban yourself" in page
     assert set(User.objects.filter(is_banned=True, ban_reason="A ring of spammers")) == set(crowd[:3])
     assert LogEntry.objects.filter(user=admin, change_message__contains="A ring of spammers").count() == 3
     assert "Lift the ban: 3 of 3." in act(client, User, "unban", crowd[:3], reason="Sorry")

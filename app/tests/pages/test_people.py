@@ -34,7 +34,7 @@ def test_a_ban_is_told_with_a_button_that_undoes_it(user: User, admin: User) -> 
 def test_a_ban_that_cannot_be_is_refused_in_words(admin: User, make_user: Callable[..., User]) -> None:
     desk, other = signed_in(admin), make_user()
     cases = [
-        (admin.pk, {"action": "ban", "reason": "x"}, "Neither yourself"),
+        (admin.pk, {"action": "ban", "reason": "x"}, "You cannot ban yourself"),
         (other.pk, {"action": "unban", "reason": "x"}, "Nothing to change"),
         (other.pk, {"action": "ban", "reason": " \x00"}, "Choose a reason"),
         (other.pk, {"action": "explode", "reason": "x"}, "Choose a reason"),
