@@ -16,7 +16,7 @@ from todo_app.common import health, metrics_server
 bind = f"0.0.0.0:{settings.ENV.web_port}"
 workers = settings.ENV.web_workers
 threads = settings.ENV.web_threads
-worker_class = "gthread"
+worker_class = "config.balanced_worker.BalancedWorker"
 preload_app = True  # workers share the loaded code; connections are only made after the fork
 keepalive = 30  # seconds; longer than a gateway's re-use interval, so that it, not we, closes first
 timeout = 60  # seconds a worker may be silent
