@@ -2,6 +2,8 @@
 
 APP_NAMESPACE = "todo"
 DATA_NAMESPACE = "data"
+# Where policies hold, without exemption; what runs the platform itself is in namespaces of its own.
+APP_NAMESPACES = (APP_NAMESPACE, DATA_NAMESPACE)
 APP = "todo-app"
 # Components of the app's chart that call each backend; the chart's own policies say the same from the other end.
 REDIS_CLIENTS = ("web", "migrate")
