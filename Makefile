@@ -101,8 +101,11 @@ profile: $(TEST)  ## where list, create and moderate spend their time, into out/
 querycraft: $(TEST)  ## what each query technique gains, into docs/performance
 	@cd app && ../.venv/bin/python -m tests.craft.query_craft
 
+graph: $(TEST)  ## write what follows from contracts/service-graph.yaml: chart data, schema, pictures
+	@$(PYTHON) -m infra.graph
+
 openapi: $(TEST)  ## write the contracts of the API and its events to contracts/
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py openapi
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py events
 
-.PHONY: help up down stop start status preview render doctor logs shell open images load bench faults check integration e2e test tools lint format profile querycraft openapi
+.PHONY: help up down stop start status preview render doctor logs shell open images load bench faults check integration e2e test tools lint format profile querycraft graph openapi

@@ -14,7 +14,8 @@ from pulumi_kubernetes.rbac.v1 import Role, RoleBinding
 from infra.components import hardening, timeouts
 from infra.components.labels import REASON_API_TOKEN, labels, selector
 from infra.components.priorities import BATCH
-from infra.components.traffic import to_api_server, to_dns
+from infra.components.traffic import egress
+from infra.graph.model import Profile
 
 UID = 65532  # of the image
 # namespace → Secret → key → how it comes to be: {"length": n} or {"copyFrom": "namespace/name/key"}
@@ -47,6 +48,7 @@ class SecretsInitArgs:
     namespace: str
     image: str
     spec: Spec
+    profile: Profile
 
 
 class SecretsInit(pulumi.ComponentResource):
@@ -70,7 +72,7 @@ class SecretsInit(pulumi.ComponentResource):
             spec={
                 "pod_selector": {"match_labels": selector(name=name)},
                 "policy_types": ["Ingress", "Egress"],
-                "egress": [to_dns(), to_api_server()],
+                "egress": egress("secrets-init", profile=args.profile),
             },
             opts=child,
         )

@@ -24,7 +24,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 from infra.components import hardening, timeouts
 from infra.components.labels import CHECKSUM, REASON_NO_BUDGET, labels, selector
 from infra.components.priorities import DATA
-from infra.components.traffic import from_pods
+from infra.components.traffic import Peer, ingress
 
 # A force-deleted pod may still write while its successor starts, and PostgreSQL cannot see it: both are process 1
 # of their own container. The lock is the kernel's, on the volume, and is held until the last process has ended.
@@ -50,11 +50,10 @@ class Placement:
 
     namespace: str
     storage_class: pulumi.Input[str | None]
-    clients_namespace: str
-    clients: Sequence[Mapping[str, str]]
+    clients: Sequence[Peer]
     protect: bool
 
-    def for_clients(self, clients: Sequence[Mapping[str, str]]) -> "Placement":
+    def for_clients(self, clients: Sequence[Peer]) -> "Placement":
         """The same place for other callers."""
         return replace(self, clients=clients)
 
@@ -159,13 +158,7 @@ class StatefulService(pulumi.ComponentResource):
                 spec={
                     "pod_selector": {"match_labels": selector(name=name)},
                     "policy_types": ["Ingress", "Egress"],
-                    "ingress": [
-                        from_pods(
-                            namespace=args.placement.clients_namespace,
-                            selectors=args.placement.clients,
-                            port=args.port,
-                        ),
-                    ],
+                    "ingress": [ingress(args.placement.clients, port=args.port)],
                 },
                 opts=child,
             ),

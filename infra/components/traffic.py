@@ -1,49 +1,65 @@
-"""Network policy pieces: who may talk to whom, written as peers and ports."""
+"""Network policy pieces from the service graph: who may call a workload, and whom it may call."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
     NetworkPolicyIngressRuleArgsDict,
+    NetworkPolicyPeerArgsDict,
     NetworkPolicyPortArgsDict,
 )
+
+from infra.graph.load import service_graph
+from infra.graph.model import Port, Profile, Workload
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
-def tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
-    """TCP ports of a rule."""
-    return [{"protocol": "TCP", "port": port} for port in ports]
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """Pods of one namespace."""
+
+    namespace: str
+    labels: Mapping[str, str]
+
+    def selector(self) -> NetworkPolicyPeerArgsDict:
+        """As a policy names them."""
+        return {
+            "namespace_selector": {"match_labels": {NAMESPACE_LABEL: self.namespace}},
+            "pod_selector": {"match_labels": dict(self.labels)},
+        }
 
 
-def from_pods(*, namespace: str, selectors: Sequence[Mapping[str, str]], port: int) -> NetworkPolicyIngressRuleArgsDict:
-    """Ingress to `port` from the named pods of one namespace."""
-    return {
-        "from_": [
-            {
-                "namespace_selector": {"match_labels": {NAMESPACE_LABEL: namespace}},
-                "pod_selector": {"match_labels": dict(selector)},
-            }
-            for selector in selectors
-        ],
-        "ports": tcp(port),
-    }
+def callers(target: str, *, profile: Profile, port: str = "service") -> list[Peer]:
+    """The pods that the service graph lets call a port of `target`."""
+    graph = service_graph()
+    return [_peer(graph.workloads[name]) for name in graph.callers(target, port, profile) if name in graph.workloads]
 
 
-def to_dns() -> NetworkPolicyEgressRuleArgsDict:
-    """Egress to the cluster's name service."""
-    return {
-        "to": [
-            {
-                "namespace_selector": {"match_labels": {NAMESPACE_LABEL: "kube-system"}},
-                "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
-            }
-        ],
-        # A policy sees the pod's port, behind the Service's 53: ours listens on 5353 to run without privilege.
-        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "UDP", "port": 5353}, *tcp(53, 5353)],
-    }
+def ingress(peers: Sequence[Peer], *, port: int) -> NetworkPolicyIngressRuleArgsDict:
+    """A rule for `port` and these callers; raises ValueError without one, because it would let everybody in."""
+    if not peers:
+        raise ValueError(f"nobody calls port {port}: leave the rule out")
+    return {"from_": [peer.selector() for peer in peers], "ports": [{"protocol": "TCP", "port": port}]}
 
 
-def to_api_server() -> NetworkPolicyEgressRuleArgsDict:
-    """Egress to the API server: it is no pod and its address differs by cluster, so by port only."""
-    return {"ports": tcp(443, 6443)}
+def egress(caller: str, *, profile: Profile) -> list[NetworkPolicyEgressRuleArgsDict]:
+    """A rule for each call of `caller`; to what is no pod by port only, since its address differs by cluster."""
+    graph = service_graph()
+    rules: list[NetworkPolicyEgressRuleArgsDict] = []
+    for call in graph.targets(caller, profile):
+        ports = _ports(graph.node(call.to).ports[call.port])
+        node = graph.node(call.to)
+        rules.append(
+            {"to": [_peer(node).selector()], "ports": ports} if isinstance(node, Workload) else {"ports": ports}
+        )
+    return rules
+
+
+def _peer(workload: Workload) -> Peer:
+    return Peer(namespace=workload.namespace, labels=workload.labels)
+
+
+def _ports(port: Port) -> list[NetworkPolicyPortArgsDict]:
+    return [{"protocol": transport, "port": number} for transport in port.transports for number in port.numbers]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ LDFLAGS = {
     " -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3"
     " -X github.com/coredns/coredns/coremain.GitCommit=module"
     " -X helm.sh/helm/v4/internal/version.version=v4.3.1",
+    "gatekeeper": "-s -w -X github.com/open-policy-agent/gatekeeper/v3/pkg/version.Version=v3.23.1",
 }
 BUILD_DEADLINE = 30 * 60.0
 
@@ -40,6 +42,7 @@ def path_of(tool: str) -> Path:
 def ensure(tool: str, *, report: Report, log: Path) -> Path:
     """The built program, from the cache when it is whole, built otherwise.
 
+    Further programs its go.mod names as tools lie beside it.
     Go's own build cache of a tool is thrown away after the build (several GB); the module
     downloads stay. A cached program whose bytes do not match its recorded hash is rebuilt.
     """
@@ -61,8 +64,10 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
     go = compiler(report=report, log=log)
     report(f"build {tool} from its Go modules")
     target.parent.parent.mkdir(parents=True, exist_ok=True)
+    packages = _packages(tool)
     with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
         built = Path(scratch) / "out" / tool
+        built.parent.mkdir()
         run(
             [
                 go,
@@ -71,8 +76,7 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
                 "-buildvcs=false",
                 f"-ldflags={_flags(tool)}",
                 "-o",
-                built,
-                ".",
+                *((f"{built.parent}/", *packages) if packages else (built, ".")),
             ],
             cwd=REPOSITORY / "infra" / "go" / tool,
             env={
@@ -87,7 +91,7 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
             deadline=BUILD_DEADLINE,
             hint="run the same command again: finished downloads are kept",
         )
-        (built.parent / "sha256").write_text(_sha256(built), encoding="utf-8")
+        (built.parent / "sha256").write_text(_sums(built), encoding="utf-8")
         built.parent.rename(target.parent)
     return target
 
@@ -114,7 +118,20 @@ def _flags(tool: str) -> str:
 
 def _whole(program: Path) -> bool:
     recorded = program.parent / "sha256"
-    return program.is_file() and recorded.is_file() and recorded.read_text(encoding="utf-8") == _sha256(program)
+    return program.is_file() and recorded.is_file() and recorded.read_text(encoding="utf-8") == _sums(program)
+
+
+def _sums(program: Path) -> str:
+    """The hash of a folder's programs, one a line in the order of their names."""
+    built = sorted(file for file in program.parent.iterdir() if file.name != "sha256")
+    return "\n".join(_sha256(file) for file in built)
+
+
+def _packages(tool: str) -> list[str]:
+    """Programs of other modules that the go.mod names as its tools; none: the folder is a program of its own."""
+    text = (REPOSITORY / "infra" / "go" / tool / "go.mod").read_text(encoding="utf-8")
+    block = re.search(r"^tool \(\n(.*?)^\)", text, re.MULTILINE | re.DOTALL)
+    return block.group(1).split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
 
 
 def _sha256(file: Path) -> str:

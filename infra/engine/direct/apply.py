@@ -1,14 +1,17 @@
 """Apply one object server-side, only where that changes it."""
 
+import re
+
 from infra.engine.api import Action
 from infra.engine.direct.compare import same
 from infra.engine.direct.declared import Ref
 from infra.engine.direct.delete import until_gone
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.kube import FIELD_MANAGER, Kube, KubeError, Object
+from infra.lib.ownership import ownership
 
 FORCE = "pulumi.com/patchForce"  # the official provider's annotation for the same thing
-BY_HAND = ('kubectl"', "kubectl-")  # kubectl-edit, kubectl-patch, kubectl-label, kubectl-set, …
+CONFLICT = re.compile(r'conflict with "([^"]+)"')
 GONE_DEADLINE = 60.0  # seconds a replaced Job has to go
 
 
@@ -21,7 +24,7 @@ def placed(kube: Kube, body: Object) -> Object:
 
 
 def apply(kube: Kube, body: Object, live: Object | None) -> tuple[Action, Object]:
-    """Create, update or leave the object; the live object afterwards.
+    """Create, update or leave the object; the live object afterwards. A field that its owner has set stays as it is.
 
     Raises SlipwayError for a field that another manager owns, an immutable field of anything but
     a Job (which is deleted and made again), and whatever else the server refuses.
@@ -29,6 +32,7 @@ def apply(kube: Kube, body: Object, live: Object | None) -> tuple[Action, Object
     ref = Ref.of(body)
     if live is None:
         return Action.CREATED, _send(kube, body, dry_run=False)
+    body = ownership().yielded(body, live)
     try:
         wanted = _send(kube, body, dry_run=True)
         if wanted["metadata"].get("resourceVersion") != live["metadata"].get("resourceVersion"):
@@ -43,8 +47,9 @@ def apply(kube: Kube, body: Object, live: Object | None) -> tuple[Action, Object
         return Action.UPDATED, _send(kube, body, dry_run=False)
 
 
-def desired(kube: Kube, body: Object) -> Object:
+def desired(kube: Kube, body: Object, live: Object | None) -> Object:
     """What an apply would make of the object, by a dry run; KubeError 404 where its namespace or kind is missing."""
+    body = ownership().yielded(body, live) if live else body
     try:
         return kube.apply(body, dry_run=True, force=_forced(body))
     except KubeError as error:
@@ -106,10 +111,9 @@ def _only_ours(error: KubeError) -> bool:
 
     What somebody typed into kubectl is taken back, as `up` converges; a controller's field is its own.
     """
-    messages = [str(cause.get("message", "")) for cause in error.causes]
-    return bool(messages) and all(
-        any(f'conflict with "{owner}' in message for owner in (f'{FIELD_MANAGER}"', *BY_HAND)) for message in messages
-    )
+    found = [CONFLICT.search(str(cause.get("message", ""))) for cause in error.causes]
+    managers = [match[1] if match else "" for match in found]
+    return bool(managers) and all(each == FIELD_MANAGER or ownership().by_hand(each) for each in managers)
 
 
 def _immutable(error: KubeError) -> bool:

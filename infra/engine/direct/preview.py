@@ -45,7 +45,7 @@ class Previewer(LiveRegistrar):
         ref = Ref.of(body)
         live = self._kube.get(ref.api_version, ref.kind, ref.namespace, ref.name)
         try:
-            wanted = desired(self._kube, body)
+            wanted = desired(self._kube, body, live)
         except KubeError as error:
             wanted = self._unanswered(body, live, error)
         action = Action.CREATED if live is None else Action.UNCHANGED if same(live, wanted) else Action.UPDATED

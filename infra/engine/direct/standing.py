@@ -16,6 +16,7 @@ from infra.engine.direct.declared import Ref
 from infra.engine.direct.helm import Helm
 from infra.engine.direct.readiness import State, rule_for
 from infra.lib.kube import Kube, KubeError, Object
+from infra.lib.ownership import ownership
 
 AT_ONCE = 8
 HELM = "helm"  # the field manager of helm 4's server-side apply
@@ -67,7 +68,7 @@ def _edited(kube: Kube, body: Object, live: Object) -> bool:
     """Whether helm's apply would change the object; one that another controller wrote meanwhile is looked at again."""
     for _ in range(2):
         try:
-            wanted = kube.apply(body, dry_run=True, force=True, manager=HELM)
+            wanted = kube.apply(ownership().yielded(body, live), dry_run=True, force=True, manager=HELM)
         except KubeError:
             return False  # an immutable field, or admission refuses it now: an upgrade could not put it right either
         if same(live, wanted):

@@ -19,7 +19,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding, Level
 from infra.lib.kube import Kube
 from infra.slipway import kube, kubectl, preflight
-from infra.slipway.doctor import certificates, cron_jobs, migrations, objects, service, tools
+from infra.slipway.doctor import certificates, cron_jobs, migrations, network, objects, service, tools
 from infra.slipway.session import Session
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -68,6 +68,7 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
             *_service(session, api),
             *cron_jobs.check(api.list(CronJob, namespace="*"), now=now),
             *migrations.check(facts, migrations.kubectl(_command(session))),
+            *network.check(facts, migrations.kubectl(_command(session)), embedded=session.options.embedded),
             *certificates.kubeconfig(session.cluster.kubeconfig(), now=now),
         ]
     except (ApiError, HTTPError, SlipwayError, OSError) as error:

@@ -3,11 +3,12 @@
 import pulumi
 
 from infra.components import postgresql, redis
-from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, DATABASE_CLIENTS, REDIS_CLIENTS, app_pods
+from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE
 from infra.components.protection import protects
 from infra.components.reference import stack_reference
 from infra.components.secrets_init import SecretsInit, SecretsInitArgs, spec_of_mini
 from infra.components.stateful_service import Placement
+from infra.components.traffic import callers
 from infra.settings.data import DataSettings
 from infra.settings.load import load
 
@@ -17,19 +18,19 @@ sizes = foundation.require_output("volume_sizes")
 placement = Placement(
     namespace=DATA_NAMESPACE,
     storage_class=foundation.require_output("storage_class").apply(lambda name: name or None),
-    clients_namespace=APP_NAMESPACE,
-    clients=app_pods(*DATABASE_CLIENTS),
+    clients=callers("postgresql", profile=settings.profile),
     protect=protects(env=settings.env, allow_unprotected=settings.allow_unprotected),
 )
 image = settings.images
 
 spec = spec_of_mini(app_namespace=APP_NAMESPACE, data_namespace=DATA_NAMESPACE, demo_user=settings.demo_user)
-job = SecretsInit("secrets-init", SecretsInitArgs(namespace=DATA_NAMESPACE, image=image["secrets-init"], spec=spec))
+args = SecretsInitArgs(namespace=DATA_NAMESPACE, image=image["secrets-init"], spec=spec, profile=settings.profile)
+job = SecretsInit("secrets-init", args)
 with_secrets = pulumi.ResourceOptions(depends_on=[job])
 database = postgresql.Postgresql(
     "postgresql", postgresql.args_of(settings, placement, volume_size=sizes["postgresql"]), with_secrets
 )
-near_redis = placement.for_clients(app_pods(*REDIS_CLIENTS))
+near_redis = placement.for_clients(callers("redis", profile=settings.profile))
 cache = redis.Redis("redis", redis.args_of(settings, near_redis, volume_size=sizes["redis"]), with_secrets)
 
 pulumi.export(

@@ -65,8 +65,17 @@ def test_shards_reach_every_command_and_every_command_reaches_them() -> None:
     for command in (*PODS, "migrate"):
         wanted = "s1=db1.example.com:5432/todo,s2=db2.example.com:5433/todo"
         assert told(manifests, command)["TODO_SHARDS"] == wanted
+    for command in ("web", "run-due-todos", "maintenance", "migrate", "relay-s1", "relay-s2"):
         assert (addresses("192.0.2.20/31"), {5432}) in reached(manifests, command)
         assert (addresses("192.0.2.20/31"), {5433}) in reached(manifests, command)
+
+
+def test_a_relay_reaches_the_one_database_it_serves() -> None:
+    manifests = template(scenario("shards"))
+
+    assert reached(manifests, "relay") == [(pods("data", "postgresql"), {5432})]
+    assert [ports for _, ports in reached(manifests, "relay-s1")] == [{5432}, {5433}]
+    assert all(peers == addresses("192.0.2.20/31") for peers, _ in reached(manifests, "relay-s1"))
 
 
 def test_shards_behind_poolers_are_migrated_past_them() -> None:
@@ -103,7 +112,7 @@ def test_without_them_nothing_more_is_reached() -> None:
 
     assert not [name for name in told(manifests, "web") if name.startswith("TODO_OIDC_")]
     assert [ports for _, ports in reached(manifests, "web")] == [{5432}, {6379}]
-    assert [ports for _, ports in reached(manifests, "migrate")] == [{5432}, {6379}]
+    assert [ports for _, ports in reached(manifests, "migrate")] == [{5432}]
 
 
 def test_violations_and_audit_rows_are_kept_as_long_as_the_chart_says() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from infra.components.postgresql import ALIVE, READY, Postgresql, PostgresqlArgs
 from infra.components.stateful_service import Placement
+from infra.components.traffic import Peer
 from infra.tests.stacks.recording import record
 
 PLACEMENT = Placement(
     namespace="data",
     storage_class="slipway-local",
-    clients_namespace="todo",
-    clients=[{"app.kubernetes.io/name": "todo-app"}],
+    clients=[Peer(namespace="todo", labels={"app.kubernetes.io/name": "todo-app"})],
     protect=True,
 )
 

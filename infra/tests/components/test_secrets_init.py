@@ -11,7 +11,7 @@ def spec(*, demo_user: bool = False) -> Spec:
 
 
 def declared(*, image: str = "secrets-init:1", wanted: Spec | None = None) -> Recorded:
-    args = SecretsInitArgs(namespace="data", image=image, spec=wanted or spec())
+    args = SecretsInitArgs(namespace="data", image=image, spec=wanted or spec(), profile="mini")
     return record(lambda: SecretsInit("secrets-init", args))
 
 

@@ -17,6 +17,7 @@ ORDER = (
     "test_service",
     "test_page",
     "test_up_again",
+    "test_ownership",
     "test_pod_killed",
     "test_power",
     "test_faults",

@@ -4,6 +4,7 @@
 `record-late`            a defect: objects are recorded in the inventory after they are made
 `no-claim`               a defect: an object somebody else made is taken over
 `force`                  a defect: fields of other managers are taken
+`own-all`                a defect: nobody else owns a field, whatever the ownership map says
 `always-write`           a defect: an object is applied without looking whether it differs
 `no-wait`                a defect: nothing is waited for
 `edits-unseen`           a defect: an object of a release that somebody edited counts as it was
@@ -26,6 +27,7 @@ from infra.engine.direct import deploy, standing, worker
 from infra.engine.direct.inventory import Inventory
 from infra.engine.direct.standing import Standing
 from infra.lib.kube import Kube, Object
+from infra.lib.ownership import Ownership
 
 
 def always(*, answer: Any) -> Callable[..., Any]:  # noqa: ANN401 - stands in for any function
@@ -72,6 +74,15 @@ def force() -> None:
     applying._forced = always(answer=True)
 
 
+def own_all() -> None:
+    """Every field is sent."""
+
+    def sent(self: Ownership, body: Object, live: Object) -> Object:
+        return body
+
+    Ownership.yielded = sent  # type: ignore[method-assign] # the point of this module
+
+
 def always_write() -> None:
     """No comparison."""
     applying.same = always(answer=False)  # type: ignore[attr-defined] # imported there
@@ -113,6 +124,7 @@ DEFECTS: dict[str, Callable[..., None]] = {
     "record-late": record_late,
     "no-claim": no_claim,
     "force": force,
+    "own-all": own_all,
     "always-write": always_write,
     "no-wait": no_wait,
     "edits-unseen": edits_unseen,

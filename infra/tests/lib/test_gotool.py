@@ -24,10 +24,11 @@ def builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             assert Path(env[name]).is_relative_to(tmp_path / "cache" / "tools"), (
                 f"{name} is not where a build's work is removed"
             )
-        target = Path(command[list(command).index("-o") + 1])
-        target.parent.mkdir(parents=True)
-        target.write_text(f"program {len(done)}")
-        done.append(target.name)
+        place, *packages = list(command)[list(command).index("-o") + 1 :]
+        targets = [Path(place)] if packages == ["."] else [Path(place) / Path(name).name for name in packages]
+        for target in targets:
+            target.write_text(f"program {len(done)}")
+            done.append(target.name)
 
     monkeypatch.setattr(gotool, "REPOSITORY", tmp_path / "repository")
     monkeypatch.setattr(gotool, "run", build)
@@ -59,6 +60,31 @@ def test_changed_sources_are_another_program(tmp_path: Path, builds: list[str]) 
 
     assert ensure(tmp_path) != first
     assert len(builds) == 2
+
+
+def of_tools(tmp_path: Path, *packages: str) -> None:
+    """Let the module name programs of other modules."""
+    lines = "".join(f"\t{package}\n" for package in packages)
+    (tmp_path / "repository" / "infra" / "go" / "demo" / "go.mod").write_text(f"module demo\n\ntool (\n{lines})\n")
+
+
+def test_tools_of_a_module_are_built_beside_one_another(tmp_path: Path, builds: list[str]) -> None:
+    of_tools(tmp_path, "example.com/demo", "example.com/demo/cmd/helper")
+
+    program = ensure(tmp_path)
+
+    assert ensure(tmp_path) == program
+    assert builds == ["demo", "helper"]
+    assert program.with_name("helper").read_text() == "program 1"
+
+
+def test_a_damaged_tool_beside_the_program_is_rebuilt(tmp_path: Path, builds: list[str]) -> None:
+    of_tools(tmp_path, "example.com/demo", "example.com/demo/cmd/helper")
+    helper = ensure(tmp_path).with_name("helper")
+    helper.write_text("damage")
+
+    assert ensure(tmp_path).with_name("helper").read_text() == "program 3"
+    assert builds == ["demo", "helper"] * 2
 
 
 def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path, builds: list[str]) -> None:

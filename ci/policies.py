@@ -1,0 +1,61 @@
+"""All suites by gator, then every rendered object of every environment against all policies."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from infra.components.places import APP_NAMESPACES
+from infra.lib import policies
+from infra.lib.errors import SlipwayError
+from infra.slipway import render
+from infra.slipway.options import ENVIRONMENTS, choose
+from infra.slipway.session import Session
+from infra.verify.policies import gator
+
+
+def suites(program: Path) -> int:
+    """How many of the suites' problems there are, 0 or 1; prints them."""
+    started = time.monotonic()
+    told = gator.verify(program)
+    return _tell(f"{len(policies.folders())} suites", told, started)
+
+
+def own_objects(program: Path, environment: str) -> int:
+    """Whether what we deploy keeps to all policies, with no exemption in app namespaces."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        render.to(Session(choose(environment=environment)), out=Path(scratch) / "out")
+        objects = gator.rendered(Path(scratch) / "out")
+    refusals = gator.judge(program, policies.load(), objects, namespaces=APP_NAMESPACES)
+    return _tell(f"{environment}: {len(objects)} objects", [str(refusal) for refusal in sorted(refusals)], started)
+
+
+def _tell(what: str, told: Sequence[str], started: float) -> int:
+    print(f"{'FAILED' if told else 'ok'}  {what} in {time.monotonic() - started:.1f} s", *told, sep="\n  ", flush=True)
+    return 1 if told else 0
+
+
+def main() -> int:
+    """0 when everything is as it should be."""
+    try:
+        program = gator.program(report=_say)
+        # A rendering is a process of its own; so is gator.
+        with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+            judged = [pool.submit(suites, program), *(pool.submit(own_objects, program, each) for each in ENVIRONMENTS)]
+            failed = sum(future.result() for future in judged)
+    except SlipwayError as error:
+        print(f"FAILED  {error.message}", *error.details, sep="\n  ")
+        return 1
+    return 1 if failed else 0
+
+
+def _say(message: str, /, *, done: float | None = None) -> None:
+    print(message if done is None else f"{message} ({done:.0%})", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The service graph: who may call whom, and everything that follows from it."""

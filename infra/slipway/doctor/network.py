@@ -1,0 +1,88 @@
+"""Whether the cluster enforces NetworkPolicies: without a CNI plug-in that does, they are only paper.
+
+A running pod of the app tries two connections, one that its policies allow and one that they deny, and closes them at
+once. Nothing is made in the cluster, so nothing is left behind.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from infra.graph.load import service_graph
+from infra.graph.model import Workload
+from infra.lib.findings import Finding
+from infra.slipway.doctor.migrations import Exec
+from infra.slipway.kube import PodFact
+
+SUBJECT = "network policies"
+# Who may try, the one that calls fewest first; the name of a pod is its Deployment's and two random parts.
+CALLERS = ("relay", "web")
+POD = "todo-app-{}-[a-z0-9]+-[a-z0-9]{{5}}"
+API = "kubernetes.default.svc:443"
+OPEN, SHUT = "open", "shut"
+# A policy drops packets, so a connection it denies is known by silence: 2 s.
+PROBE = """\
+import socket, sys
+for place in sys.argv[1:]:
+    host, _, port = place.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 2).close()
+        print("open")
+    except OSError:
+        print("shut")
+"""
+EMBEDDED = "not enforced: the embedded cluster's CNI plug-in has no means to; a cluster whose plug-in has gets the same"
+NAKED = "not enforced: {} reached {}, which its policies deny; any pod of this cluster reaches any other"
+REMEDY = "install a CNI plug-in that enforces NetworkPolicies"
+
+
+def check(facts: Iterable[PodFact], run_in: Exec, *, embedded: bool) -> list[Finding]:
+    """Ask the first pod that can tell; without one there is nothing to say."""
+    known = list(facts)
+    for caller in CALLERS:
+        pod = next((f for f in known if f.healthy and re.fullmatch(POD.format(caller), f.name)), None)
+        if pod is None:
+            continue
+        allowed = next(_stores(caller, known, called=True), "")
+        denied = next(_stores(caller, known, called=False), API if _never(caller) else "")
+        if allowed and denied:
+            return [_judge(pod, allowed, denied, _answers(pod, run_in, (allowed, denied)), embedded=embedded)]
+    return []
+
+
+def _stores(caller: str, facts: Sequence[PodFact], *, called: bool) -> Iterator[str]:
+    """What keeps data, is up, and is declared to be called by `caller` or not to be."""
+    graph = service_graph()
+    targets = {call.to for call in graph.targets(caller)}
+    for name, node in graph.workloads.items():
+        up = any(f.healthy and f.namespace == node.namespace and f.name.startswith(f"{name}-") for f in facts)
+        if node.stores and up and (name in targets) is called:
+            yield _address(node)
+
+
+def _address(node: Workload) -> str:
+    (port,) = node.ports.values()
+    return f"{node.service}.{node.namespace}.svc:{port.numbers[0]}"
+
+
+def _never(caller: str) -> bool:
+    return all(call.to != "api-server" for call in service_graph().targets(caller))
+
+
+def _answers(pod: PodFact, run_in: Exec, places: Sequence[str]) -> list[str]:
+    code, output = run_in(pod.namespace, pod.name, ("python3", "-c", PROBE, *places))
+    lines = [line.strip() for line in output.splitlines()]
+    return lines if code == 0 and len(lines) == len(places) and set(lines) <= {OPEN, SHUT} else []
+
+
+def _judge(pod: PodFact, allowed: str, denied: str, answers: list[str], *, embedded: bool) -> Finding:
+    if answers == [OPEN, SHUT]:
+        return Finding("ok", SUBJECT, f"enforced: {pod.name} reaches {allowed} and not {denied}")
+    if answers == [OPEN, OPEN]:
+        if embedded:
+            return Finding("ok", SUBJECT, EMBEDDED)
+        return Finding("warn", SUBJECT, NAKED.format(pod.name, denied), REMEDY)
+    told = (
+        f"{pod.name} does not reach {allowed} either, which its policies allow" if answers else "no pod could be asked"
+    )
+    look = f".venv/bin/slipway kubectl -n {pod.namespace} get networkpolicies"
+    return Finding("warn", SUBJECT, f"cannot tell whether they are enforced: {told}", look)

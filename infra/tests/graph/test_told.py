@@ -1,0 +1,182 @@
+"""Who is configured to reach whom is declared, and what is declared is configured: undeclared calls fail right here."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from infra.graph.load import service_graph
+from infra.graph.model import Graph
+from infra.slipway import up
+from infra.tests.charts.helm import scenario, template
+from infra.tests.graph import told
+from infra.tests.graph.scenes import node_of, scene
+from infra.tests.stacks.objects import Object, world
+
+SCENES = ("local", "production", "pooler", "shards", "oidc")
+GRAPH = service_graph()
+
+
+def objects(name: str) -> Sequence[Object]:
+    return scene(name).objects
+
+
+def without_call(caller: str, target: str) -> Graph:
+    """The graph as if somebody had forgotten one call."""
+    calls = []
+    for call in GRAPH.calls:
+        left = tuple(name for name in call.callers if (name, call.to) != (caller, target))
+        if left:
+            calls.append(call.model_copy(update={"callers": left}))
+    return GRAPH.model_copy(update={"calls": tuple(calls)})
+
+
+def with_variable(component: str, name: str, value: str) -> list[Object]:
+    """The local world where one workload is told one more thing."""
+    found = []
+    for item in world("local"):
+        if item.is_workload and item.pod_labels.get("app.kubernetes.io/component") == component:
+            manifest = copy.deepcopy(item.manifest)
+            changed = replace(item, manifest=manifest)
+            changed.containers[0].setdefault("env", []).append({"name": name, "value": value})
+            found.append(changed)
+        else:
+            found.append(item)
+    return found
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_whoever_is_told_an_address_is_declared_to_call_it(name: str) -> None:
+    assert [*told.unknown(GRAPH, objects(name)), *told.undeclared(GRAPH, objects(name))] == []
+
+
+def test_every_declared_call_is_one_that_somebody_is_configured_for() -> None:
+    assert list(told.unused(GRAPH, [objects(name) for name in SCENES])) == []
+
+
+@pytest.mark.parametrize(
+    ("caller", "target"),
+    [("web", "redis"), ("relay", "postgresql"), ("maintenance", "shards"), ("web", "issuer"), ("test", "web")],
+)
+def test_a_call_somebody_forgot_to_declare_is_found(caller: str, target: str) -> None:
+    graph = without_call(caller, target)
+
+    assert any(
+        f"{caller} is told where {target} is" in each
+        for name in SCENES
+        for each in told.undeclared(graph, objects(name))
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("TODO_BROKER_URL", "amqp://mq"), ("SOMETHING", "http://elastic.data.svc:9200")]
+)
+def test_an_address_of_nobody_is_found(name: str, value: str) -> None:
+    assert [each for each in told.unknown(GRAPH, with_variable("relay", name, value)) if name in each]
+
+
+def test_a_call_nobody_makes_is_found() -> None:
+    call = GRAPH.calls[-1].model_copy(update={"callers": ("secrets-init",), "to": "redis", "port": "service"})
+    graph = GRAPH.model_copy(update={"calls": (*GRAPH.calls, call)})
+
+    assert "secrets-init -> redis: nothing tells it the address" in list(told.unused(graph, [objects("local")]))
+
+
+def test_every_address_among_the_apps_settings_has_an_owner() -> None:
+    found = {name for name in told.app_settings() if told.ADDRESS.search(name)}
+
+    assert found >= {"TODO_DATABASE_HOST", "TODO_REDIS_HOST", "TODO_SHARDS", "TODO_OIDC_ISSUER"}
+    assert found - set(GRAPH.addresses) - told.OWN == set()
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_names_and_ports_lead_to_the_declared_workload(name: str) -> None:
+    seen = set()
+    for item in (each for each in objects(name) if each.is_workload):
+        for target, host, port in told.hosts(GRAPH, item, objects(name)):
+            if target == "postgresql" and host.startswith("pgbouncer"):
+                continue  # the pooler that stands before it
+            workload = GRAPH.workloads[target]
+            service = next(
+                (each for each in objects(name) if each.kind == "Service" and each.name == workload.service), None
+            )
+            assert service is not None, f"{item}: {host}"
+            assert host == f"{service.name}.{service.namespace}.svc"
+            assert port in {each["port"] for each in service.spec["ports"]}
+            seen.add(target)
+    assert seen >= {"web", "redis"}
+
+
+@pytest.mark.parametrize("name", ["local", "shards"])
+def test_every_pod_is_in_the_graph_with_its_account_and_ports(name: str) -> None:
+    seen = set()
+    for item in (each for each in objects(name) if each.is_workload):
+        node = node_of(GRAPH, item.namespace, item.pod_labels)
+        assert node, f"{item} is not in the service graph"
+        workload = GRAPH.workloads[node]
+        ports = {port["name"]: (port["containerPort"],) for box in item.containers for port in box.get("ports", [])}
+        assert item.pod["serviceAccountName"] == workload.account
+        assert ports == {port: declared.numbers for port, declared in workload.ports.items()}
+        assert workload.stack == item.stack
+        seen.add(node)
+    assert seen == {node for node, workload in GRAPH.workloads.items() if workload.stack in {"data", "delivery"}}
+
+
+def test_an_identity_is_of_one_workload() -> None:
+    accounts = [(workload.namespace, workload.account) for workload in GRAPH.workloads.values()]
+
+    assert len(set(accounts)) == len(accounts)
+
+
+def test_who_takes_a_token_of_the_api_calls_it_and_who_calls_by_name_asks_for_names() -> None:
+    for item in (each for each in objects("local") if each.is_workload):
+        node = node_of(GRAPH, item.namespace, item.pod_labels)
+        called = {call.to for call in GRAPH.targets(node, "mini")}
+        assert ("api-server" in called) is bool(item.pod["automountServiceAccountToken"]), node
+        assert ("coredns" in called) is bool(called - {"coredns"}), node
+
+
+def test_probes_are_what_the_kubelet_is_declared_to_ask() -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for item in (each for each in objects("local") if each.is_workload and told.probes(each)):
+        found.setdefault(node_of(GRAPH, item.namespace, item.pod_labels), set()).update(told.probes(item))
+    wanted = {
+        call.to: {(call.port, path) for http in call.http for path in http.paths} for call in GRAPH.targets("kubelet")
+    }
+
+    assert found == wanted
+
+
+def test_monitors_are_what_prometheus_is_declared_to_scrape() -> None:
+    found: dict[str, set[tuple[str, str]]] = {}
+    for manifest in template(scenario("service-monitor")):
+        if manifest["kind"] in {"ServiceMonitor", "PodMonitor"}:
+            component = manifest["spec"]["selector"]["matchLabels"].get("app.kubernetes.io/component", "relay")
+            found[component] = told.scrapes(manifest)
+    wanted = {
+        call.to: {(call.port, path) for http in call.http for path in http.paths}
+        for call in GRAPH.targets("prometheus")
+        if call.http
+    }
+
+    assert found == wanted
+
+
+def test_requests_of_the_charts_tests_are_the_declared_ones() -> None:
+    (call,) = [call for call in GRAPH.targets("test") if call.to == "web"]
+    asked = told.requests_of_tests()
+
+    assert [request for request in asked if not any(http.allows(*request) for http in call.http)] == []
+    for http in call.http:
+        for method in http.methods:
+            for path in http.paths:
+                narrow = http.model_copy(update={"methods": (method,), "paths": (path,)})
+                assert any(narrow.allows(*request) for request in asked), f"nobody asks {method} {path}"
+
+
+def test_the_forwarder_leads_where_slipway_puts_it() -> None:
+    namespace, service, _ = up.SERVICE
+    (target,) = {call.to for call in GRAPH.targets("forwarder", "mini")}
+
+    assert (GRAPH.workloads[target].namespace, GRAPH.workloads[target].service) == (namespace, service)

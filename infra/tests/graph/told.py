@@ -1,0 +1,125 @@
+"""Which addresses the rendered pods are told, and what else shows whom they call."""
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.graph.model import Graph
+from infra.lib.paths import REPOSITORY
+from infra.tests.charts.helm import CHART
+from infra.tests.graph.scenes import node_of
+from infra.tests.stacks.objects import Object
+
+SETTINGS = REPOSITORY / "app" / "config" / "environment.py"
+# Addresses of the service itself, which it is told and does not call.
+OWN = frozenset({"TODO_PUBLIC_URL", "TODO_ALLOWED_HOSTS"})
+ADDRESS = re.compile(
+    r"(^|_)(HOSTS?|URLS?|URIS?|ISSUER|ENDPOINTS?|ADDRESS(ES)?|ADDR|SERVERS?|BROKERS?|SHARDS|DSN|PEERS?)$"
+)
+LOOKS = re.compile(r"://|\.svc\b")
+CALL = re.compile(r"call\(\"(?P<method>[A-Z]+)\", f?\"(?P<path>[^\"]+)\"")
+
+
+def environment(item: Object, objects: Sequence[Object]) -> dict[str, str]:
+    """Names and values of every container, config maps resolved."""
+    maps = {each.name: each.manifest.get("data") or {} for each in objects if each.kind == "ConfigMap"}
+    found: dict[str, str] = {}
+    for box in item.containers:
+        for source in box.get("envFrom", []):
+            found |= maps[source["configMapRef"]["name"]]
+        found |= {entry["name"]: entry.get("value", "") for entry in box.get("env", [])}
+    return found
+
+
+def is_address(name: str, value: str) -> bool:
+    """By its name or by its looks, a JSON text excepted: whose address it is must be said in the graph."""
+    return bool(ADDRESS.search(name) or (LOOKS.search(value) and not value.startswith(("[", "{"))))
+
+
+def app_settings() -> set[str]:
+    """Names of the app's variables, read from its source: infra never imports the app."""
+    tree = ast.parse(SETTINGS.read_text(encoding="utf-8"))
+    model = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "Environment")
+    fields = [node.target for node in model.body if isinstance(node, ast.AnnAssign)]
+    return {f"TODO_{field.id.upper()}" for field in fields if isinstance(field, ast.Name)}
+
+
+def told(graph: Graph, objects: Sequence[Object]) -> dict[str, set[str]]:
+    """Workload → the nodes whose addresses it is told."""
+    found: dict[str, set[str]] = {}
+    for item in (each for each in objects if each.is_workload):
+        given = {name for name, value in environment(item, objects).items() if value}
+        names = found.setdefault(node_of(graph, item.namespace, item.pod_labels), set())
+        names |= {graph.addresses[name] for name in given if name in graph.addresses}
+    return found
+
+
+def unknown(graph: Graph, objects: Sequence[Object]) -> Iterator[str]:
+    """Addresses in a pod's environment that the graph gives to nobody."""
+    for item in (each for each in objects if each.is_workload):
+        for name, value in environment(item, objects).items():
+            if is_address(name, value) and name not in {*graph.addresses, *OWN}:
+                yield f"{item}: {name}={value}: whose address is it? Say so in `addresses` of the service graph"
+
+
+def undeclared(graph: Graph, objects: Sequence[Object]) -> Iterator[str]:
+    """Who is told an address, may therefore call, and is not declared to."""
+    for name, targets in told(graph, objects).items():
+        called = {call.to for call in graph.targets(name)}
+        for target in sorted(targets - called - set(graph.workloads[name].told_only)):
+            yield f"{name} is told where {target} is: declare the call, or say in told_only why there is none"
+
+
+def unused(graph: Graph, worlds: Sequence[Sequence[Object]]) -> Iterator[str]:
+    """Calls of our own pods whose target nobody tells them in any of the worlds, and reasons that are none."""
+    known: dict[str, set[str]] = {}
+    for objects in worlds:
+        for name, targets in told(graph, objects).items():
+            known.setdefault(name, set()).update(targets)
+    pods = set(graph.addresses.values())
+    for caller, call in graph.edges("mini"):
+        if caller in known and call.to in pods and call.to not in known[caller]:
+            yield f"{caller} -> {call.to}: nothing tells it the address"
+    for name, targets in known.items():
+        only = set(graph.workloads[name].told_only)
+        for target in sorted(only - targets | only & {call.to for call in graph.targets(name)}):
+            yield f"{name}: told_only names {target}, which it is not told or is declared to call"
+
+
+def hosts(graph: Graph, item: Object, objects: Sequence[Object]) -> Iterator[tuple[str, str, int]]:
+    """Target, host and port of each address with a name of the cluster in it."""
+    given = environment(item, objects)
+    for name, value in given.items():
+        if name in graph.addresses and ".svc" in value and "," not in value:
+            split = urlsplit(value if "://" in value else f"//{value}")
+            port = split.port or int(given.get(name.removesuffix("_HOST") + "_PORT", "80"))
+            yield graph.addresses[name], split.hostname or "", port
+
+
+def requests_of_tests() -> set[tuple[str, str]]:
+    """Method and path of every request of the chart's tests; a key in a path stands as `key`."""
+    health = (CHART / "files" / "health.py").read_text(encoding="utf-8")
+    behaviour = (CHART / "files" / "behaviour.py").read_text(encoding="utf-8")
+    found = {("GET", path) for path in re.findall(r"\"(/[a-z]+)\"", health)}
+    return found | {
+        (match["method"], "/api/v1/" + re.sub(r"\{[^}]*\}", "key", match["path"])) for match in CALL.finditer(behaviour)
+    }
+
+
+def probes(item: Object) -> set[tuple[str, str]]:
+    """Port and path of every probe by HTTP."""
+    found = [
+        box[kind]["httpGet"]
+        for box in item.containers
+        for kind in box
+        if kind.endswith("Probe") and "httpGet" in box[kind]
+    ]
+    return {(str(probe["port"]), str(probe["path"])) for probe in found}
+
+
+def scrapes(manifest: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """Port and path of each endpoint of a monitor."""
+    ends = manifest["spec"].get("endpoints") or manifest["spec"].get("podMetricsEndpoints") or []
+    return {(str(end["port"]), str(end.get("path", "/metrics"))) for end in ends}

@@ -1,0 +1,155 @@
+"""What Vault shall hold follows from the service graph, and is written only where it differs."""
+
+import copy
+import re
+from typing import Any
+
+import pytest
+
+from infra.graph.load import service_graph
+from infra.vault import desired
+from infra.vault.bootstrap import configure
+from infra.vault.desired import MEMBER, Data, Wanted, identities, policies
+from infra.vault.ensure import ensure_engine, ensure_written
+from infra.vault.postgres import statements
+
+GRAPH = service_graph()
+WANTED = Wanted(
+    kubernetes_host="https://kubernetes.default.svc",
+    database="postgresql.data.svc:5432/todo",
+    redirects=("https://todo.example.com/callback",),
+)
+LISTS = ("sys/mounts", "sys/auth", "sys/audit")
+
+
+class Store:
+    """Keeps what is written, adds what Vault adds, and never gives a password back."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, Data] = {}
+        self.writes: list[str] = []
+
+    def read(self, path: str) -> Any:  # noqa: ANN401 - as the client's
+        if path in LISTS:
+            below = [name.removeprefix(f"{path}/") for name in self.data if name.startswith(f"{path}/")]
+            return {"data": {f"{name}/": self.data[f"{path}/{name}"] for name in below}}
+        return {"data": copy.deepcopy(self.data[path])} if path in self.data else None
+
+    def write_data(self, path: str, *, data: Data) -> None:
+        self.writes.append(path)
+        held = {key: value for key, value in data.items() if key not in {"password", "verify_connection"}}
+        self.data[path] = {**self.data.get(path, {}), **held}
+        if "/client/" in path:
+            self.data[path]["client_id"] = "made-by-vault"
+
+
+def configured() -> Store:
+    store = Store()
+    configure(store, GRAPH, WANTED, told=lambda _: None, database_password="first")
+    return store
+
+
+def test_a_second_run_writes_nothing() -> None:
+    store = configured()
+    store.writes.clear()
+
+    assert configure(store, GRAPH, WANTED, told=lambda _: None) == 0
+    assert store.writes == []
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("sys/policies/acl/web", {"policy": "wider"}),
+        ("auth/kubernetes/role/relay", {"bound_service_account_names": ["*"]}),
+        ("database/roles/web", {"creation_statements": []}),
+        ("identity/oidc/provider/slipway", {"allowed_client_ids": ["*"]}),
+        ("auth/kubernetes/config", {"kubernetes_host": "https://elsewhere"}),
+    ],
+)
+def test_a_difference_is_written_alone(path: str, data: Data) -> None:
+    store = configured()
+    store.data[path].update(data)
+    store.writes.clear()
+    configure(store, GRAPH, WANTED, told=lambda _: None)
+
+    assert store.writes == [path]
+
+
+def test_the_first_password_is_needed_once_and_changed_at_once() -> None:
+    with pytest.raises(ValueError, match="first password is needed"):
+        configure(Store(), GRAPH, WANTED, told=lambda _: None)
+
+    writes = configured().writes
+    assert writes.index("database/rotate-root/todo") == writes.index("database/config/todo") + 1
+
+
+def test_an_engine_of_another_kind_is_refused() -> None:
+    store = Store()
+    ensure_engine(store, "secret", kind="transit")
+
+    with pytest.raises(ValueError, match="is of type transit, not kv"):
+        ensure_engine(store, "secret", kind="kv")
+
+
+def test_order_is_no_difference() -> None:
+    store = Store()
+    store.data["x"] = {"names": ["b", "a"]}
+
+    assert not ensure_written(store, "x", {"names": ["a", "b"]})
+    assert ensure_written(store, "x", {"names": ["a"]})
+
+
+def test_every_caller_of_vault_in_the_graph_has_identity_policy_and_login() -> None:
+    names = set(GRAPH.callers("vault", "api"))
+    store = configured()
+
+    assert names == set(identities(GRAPH)) == set(MEMBER)
+    assert names == set(GRAPH.callers("postgresql", "service")) - {"vault"}
+    for name in names:
+        role = store.data[f"auth/kubernetes/role/{name}"]
+        workload = GRAPH.workloads[name]
+        assert role["bound_service_account_names"] == [workload.account]
+        assert role["bound_service_account_namespaces"] == [workload.namespace]
+        assert role["token_policies"] == [name]
+        assert role["token_no_default_policy"] is True
+        assert role["audience"] == "vault"
+
+
+@pytest.mark.parametrize("name", sorted(MEMBER))
+def test_a_policy_names_its_own_paths_without_wildcards(name: str) -> None:
+    paths = dict(re.findall(r'path "([^"]+)" \{ capabilities = \[([^\]]*)\]', policies(GRAPH)[name]))
+
+    assert not [path for path in paths if "*" in path or "+" in path]
+    assert {path for path in paths if path.startswith("database/")} == {f"database/creds/{name}"}
+    assert {path for path in paths if path.startswith("secret/")} == {
+        "secret/data/todo-app/common",
+        f"secret/data/todo-app/{name}",
+    }
+    assert "sudo" not in policies(GRAPH)[name]
+
+
+def test_the_bootstrap_reads_no_secret_and_no_login() -> None:
+    text = policies(GRAPH)["vault-bootstrap"]
+
+    assert "secret/" not in text
+    assert "creds" not in text
+    assert '"*"' not in text
+
+
+def test_logins_of_the_data_are_no_owners_of_it() -> None:
+    made = dict(desired.logins(GRAPH))
+    owners = {name for name, group in MEMBER.items() if group == desired.OWNER}
+
+    assert owners == {"migrate", "maintenance"}
+    for name in MEMBER:
+        text = " ".join(made[f"database/roles/{name}"]["creation_statements"])
+        assert (desired.OWNER in text) is (name in owners)
+        assert "SUPERUSER" not in text
+
+
+def test_names_and_passwords_are_quoted() -> None:
+    text = "\n".join(statements(user='v"x', password="it's", superuser="todo"))
+
+    assert '"v""x"' in text
+    assert "'it''s'" in text

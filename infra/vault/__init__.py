@@ -1,0 +1,1 @@
+"""What Vault holds for this platform, and the program that puts it there."""
