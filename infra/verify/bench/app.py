@@ -26,9 +26,7 @@ CREATE_BOUND = (
     "bound by PostgreSQL and the ORM: 48 % of a call waits in 3 waits (token; BEGIN and both INSERTs; COMMIT), where"
     " the limit has 2; the rest is what bounds list, and Django's save with its signals"
 )
-HTTP_BOUND = (
-    "bound by what service and peer share: gunicorn, PostgreSQL and the client, a Python program, on the same cores"
-)
+HTTP_BOUND = "bound by what service and peer share: gunicorn's loop, threads and parsing, half of the service's time"
 ASCII_BOUND = (
     "bound by memory: looking up each word takes 50 us of a quiet core's 130, the passes over the text the rest"
 )
