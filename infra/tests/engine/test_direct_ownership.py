@@ -68,7 +68,7 @@ def test_the_rest_of_the_object_is_still_ours(engine: DirectEngine, kube: Kube, 
 
 
 def test_somebody_else_is_refused_by_name(engine: DirectEngine, kube: Kube, make_stack: MakeStack) -> None:
-    stack = _bundled(engine, kube, make_stack, "other", manager="someone")
+    stack = _bundled(engine, kube, make_stack, "foreign", manager="someone")
 
     with pytest.raises(SlipwayError, match="another field manager owns"):
         engine.up(stack)
