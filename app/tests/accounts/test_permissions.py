@@ -15,6 +15,7 @@ from tests.pages.signed_in import signed_in
 from todo_app.accounts.models import ExternalIdentity, Role, User
 from todo_app.accounts.scopes import FOR_USERS, PERMITTED, RESOURCES, Scope, scopes_of
 from todo_app.api.permissions import SignedIn
+from todo_app.moderation.models import BannedWord
 
 __all__ = ["issuer"]
 OPENED = {
@@ -98,6 +99,25 @@ def test_a_moderator_bans_and_sees_whom(user: User, make_user: Callable[..., Use
 
     assert answer.json()["changed"] == [str(target.pk)]
     assert api(user).get(f"/api/v1/users/{target.pk}").json()["ban_reason"] == "spam"
+
+
+@pytest.mark.integration
+def test_patterns_are_left_to_administrators(admin: User, user: User) -> None:
+    """One that fits every text would ban whoever writes: more than the permission to ban gives."""
+    user.user_permissions.add(permission("moderation.manage_words"))
+    body = {"word": "zq+[.]zq", "kind": "pattern", "severity": 1}
+    file = "word,kind,severity\nzq+[.]zq,pattern,low\n"
+
+    refused = api(user).post("/api/v1/banned-words", body, content_type="application/json")
+    imported = api(user).generic("POST", "/api/v1/banned-words/import", file, content_type="text/csv")
+    page = signed_in(user).post("/moderation/words", body)
+
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "pattern-refused")
+    assert (imported.status_code, page.status_code) == (422, 422)
+    assert all("only administrators add patterns" in each.content.decode() for each in (refused, imported, page))
+    made = api(admin).post("/api/v1/banned-words", body, content_type="application/json")
+    assert made.status_code == 201
+    BannedWord.objects.get(pk=made.json()["id"]).delete()
 
 
 @pytest.mark.integration

@@ -1,6 +1,7 @@
 """A burst of connections is shared by the workers."""
 
 import socket
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,16 +20,18 @@ BURST = 16
 
 
 @pytest.mark.parametrize(
-    ("workers", "connections", "waits"), [(2, 3, False), (2, 4, True), (2, 900, True), (1, 900, False)]
+    ("workers", "connections", "idle", "waits"),
+    [(2, 3, 0, False), (2, 4, 0, True), (2, 900, 0, True), (1, 900, 0, False), (2, 63, 60, False), (2, 64, 60, True)],
 )
 def test_a_worker_holds_back_when_its_threads_are_taken(
-    workers: int, connections: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+    workers: int, connections: int, idle: int, waits: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[Any] = []
     monkeypatch.setattr(ThreadWorker, "accept", lambda _self, _listener: done.append("accept"))
     monkeypatch.setattr("config.balanced_worker.time.sleep", done.append)
     worker = BalancedWorker.__new__(BalancedWorker)
     worker.cfg, worker.nr_conns = SimpleNamespace(workers=workers, threads=4), connections
+    worker.keepalived_conns, worker.pending_conns = deque(range(idle // 2)), deque(range(idle - idle // 2))
 
     worker.accept(None)
 

@@ -45,7 +45,7 @@ def probe(fault_run: FaultRun) -> None:
     tried = WORDS * per_word
     weak = {name: examples.get(name, "") for name, count in missed.items() if count > tried * (1 - RECALL)}
     lines, wrong = spared(judge, Matcher((BannedEntry(word, 2) for word in REAL), version=1), each=200 * per_word)
-    assert lines >= (50_000 if fault_run.full else 3_000), f"only {lines} clean lines"
+    assert fault_run.defective or lines >= (50_000 if fault_run.full else 3_000), f"only {lines} clean lines"
     failures = len(weak) + (len(wrong) > lines * (1 - SPARED))
     note = f"{len(EVASIONS) + 1} classes x {tried}, weak {weak}; {lines} clean lines of "
     note += f"{LANGUAGES} languages, {len(wrong)} hit {wrong[:3]!r}"

@@ -106,3 +106,18 @@ def test_a_list_without_the_word_finds_nothing() -> None:
     other = Matcher([BannedEntry("zebra", 1)], version=1)
 
     assert [text for text in EVASIONS if other.hits(text)] == []
+
+
+def test_a_word_that_is_there_many_times_hides_no_other() -> None:
+    judge = Matcher([BannedEntry("lowish", 1), BannedEntry("worstish", 3)], version=1)
+
+    hits = judge.hits("lowish " * 400 + "worstish")
+
+    assert {hit.word: hit.severity for hit in hits} == {"lowish": 1, "worstish": 3}
+
+
+def test_a_stored_pattern_with_empty_places_still_finds() -> None:
+    """Such patterns are refused today; an old list may have one."""
+    judge = Matcher([BannedEntry(r"\b(?:damn)?", 2, "pattern")], version=1)
+
+    assert [hit.start for hit in judge.hits("one " * 100 + "damn")] == [400]

@@ -121,7 +121,7 @@ def versions_wanted(request: Request) -> frozenset[int] | None:
 
 def versions_if_given(request: Request) -> frozenset[int] | None:
     """As `versions_wanted`, but the header may be left out."""
-    return versions_wanted(request) if request.META.get("HTTP_IF_MATCH") else None
+    return versions_wanted(request) if request.META.get("HTTP_IF_MATCH", "").strip() else None
 
 
 def etag(version: int) -> dict[str, str]:

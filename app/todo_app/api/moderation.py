@@ -40,7 +40,8 @@ class BannedWords(Endpoint):
     def post(self, request: Request) -> JsonResponse:
         """Every process judges by it from its next request on."""
         body = self.body(request, WordIn)
-        row = word_add(word=body.word, severity=body.severity, kind=body.kind, now=timezone.now())
+        by = self.caller(request)
+        row = word_add(word=body.word, severity=body.severity, kind=body.kind, by=by, now=timezone.now())
         columns = ("id", "word", "kind", "severity", "created_on")
         data = {name: getattr(row, name) for name in columns}
         return JsonResponse(data, status=201, headers=located(request, row.pk))

@@ -68,5 +68,5 @@ class WordsImport(Endpoint):
     def post(self, request: Request) -> JsonResponse:
         """Lines of word,kind,severity below this header. Missing words are added, severities changed."""
         text = request.data if isinstance(request.data, str) else ""  # no body at all is an empty form to DRF
-        outcome = words_import(text=text, now=timezone.now())
+        outcome = words_import(text=text, by=self.caller(request), now=timezone.now())
         return JsonResponse({"added": outcome.added, "changed": outcome.changed, "unchanged": outcome.unchanged})

@@ -43,6 +43,9 @@ class PatternRefused(EntryInvalid):
         super().__init__(word, f"is refused as a pattern: {reason}")
 
 
+PATTERNS_BY_ADMINS = "only administrators add patterns, for one can refuse every text and ban whoever writes"
+
+
 def spaced(folded: str) -> str:
     """Everything that is neither letter nor digit becomes a blank; same length."""
     if folded.isascii():

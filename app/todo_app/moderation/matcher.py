@@ -6,6 +6,7 @@ and letters with one sign between them ("da.mn").
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +22,8 @@ from todo_app.moderation.patterns import Pattern, pattern_compile
 from todo_app.moderation.readings import Reading, glued, readings
 
 REACH = 200  # characters on each side of a seam that may be one word
-PLACES_MAX = 200  # of literal words in one reading; the first is enough to refuse it, the others are for the eye
+PLACES_MAX = 50  # of one word in one reading: the first is what counts, the others are for the eye
+EXAMINED_MAX = 20_000  # places of all words in one reading; only a list of words within words has more
 
 _WEAK = "!|+"  # signs that end a word more often than they stand for its last letter
 _STRONG = "".join(mark for mark in LEET_MARKS if mark not in _WEAK)
@@ -122,7 +124,7 @@ class Matcher:
         for pattern, entry in self._patterns:
             found.update((start, end, entry) for start, end in pattern.spans(folded))
         if self._automaton is not None:
-            literals = islice(self._literals(folded), PLACES_MAX)
+            literals = _first_of_each(islice(self._literals(folded), EXAMINED_MAX))
             found.update((start, end, self._entries[word]) for start, end, word in literals)
         if not found:
             return []
@@ -207,6 +209,15 @@ class Matcher:
 
     def _find(self, text: str) -> Sequence[tuple[int, int, int]]:
         return self._automaton.find_matches_as_indexes(text, overlapping=True) if self._automaton else ()
+
+
+def _first_of_each(found: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """At most PLACES_MAX of each word: a word that is there many times hides no other."""
+    seen: Counter[str] = Counter()
+    for place in found:
+        seen[place[2]] += 1
+        if seen[place[2]] <= PLACES_MAX:
+            yield place
 
 
 def _moved(found: Sequence[Hit], reading: Reading) -> list[Hit]:

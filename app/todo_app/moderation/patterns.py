@@ -38,9 +38,8 @@ class Pattern:
 
     def spans(self, folded: str) -> Iterator[tuple[int, int]]:
         """The first PLACES_MAX matches as [start, end) of the folded text; empty ones are no matches."""
-        for match in islice(self._program.finditer(folded), PLACES_MAX):
-            if match.end() > match.start():
-                yield match.span()
+        found = (match.span() for match in self._program.finditer(folded))
+        yield from islice((span for span in found if span[0] < span[1]), PLACES_MAX)
 
     def empty(self) -> bool:
         """Whether it can match nothing at all: between, before or behind letters or blanks."""

@@ -10,12 +10,12 @@ from django.db.models import F
 
 from todo_app.accounts.access import admit
 from todo_app.accounts.bans import user_ban
-from todo_app.accounts.models import User
+from todo_app.accounts.models import Role, User
 from todo_app.common.idempotency import outcome_keep
 from todo_app.common.metrics import VIOLATIONS
 from todo_app.common.models import Revision
 from todo_app.moderation.checks import Refusal, TextRefused
-from todo_app.moderation.entries import word_key
+from todo_app.moderation.entries import PATTERNS_BY_ADMINS, PatternRefused, word_key
 from todo_app.moderation.models import WORDS_REVISION, BannedWord, Kind, Violation
 from todo_app.outbox.services import event_append
 
@@ -72,11 +72,15 @@ class WordTaken(Exception):
         self.existing = existing
 
 
-def word_add(*, word: str, severity: int, kind: str = Kind.LITERAL, now: datetime) -> BannedWord:
-    """Put a word on the list; every process judges by it from its next request on.
+def word_add(
+    *, word: str, severity: int, kind: str = Kind.LITERAL, now: datetime, by: User | None = None
+) -> BannedWord:
+    """Put a word on the list; every process judges by it from its next request on. Without `by` an operator does it.
 
     Raises WordTaken, WordUnmatchable, PatternRefused.
     """
+    if kind == Kind.PATTERN and not patterns_by(by):
+        raise PatternRefused(word, PATTERNS_BY_ADMINS)
     key = word_key(word, kind=kind)
     row = BannedWord(word=word, severity=severity, kind=kind, created_on=now, updated_on=now)
     try:
@@ -86,6 +90,11 @@ def word_add(*, word: str, severity: int, kind: str = Kind.LITERAL, now: datetim
         existing = BannedWord.objects.filter(folded=key).values_list("word", flat=True).first()
         raise WordTaken(existing or word) from None  # or: removed again meanwhile
     return row
+
+
+def patterns_by(user: User | None) -> bool:
+    """Whether the user may add patterns: the permission to manage words is not enough."""
+    return user is None or user.role == Role.ADMIN
 
 
 def word_delete(*, word: BannedWord) -> None:

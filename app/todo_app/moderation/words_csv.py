@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from todo_app.moderation.entries import EntryInvalid, word_key
+from todo_app.accounts.models import User
+from todo_app.moderation.entries import PATTERNS_BY_ADMINS, EntryInvalid, word_key
 from todo_app.moderation.models import BannedWord, Kind, Severity
+from todo_app.moderation.services import patterns_by
 from todo_app.moderation.words_bulk import WordLine, words_put
 
 BYTES_MAX = 8_000_000  # of a file that comes over HTTP; a pod has 320 MiB, and its threads share them
@@ -46,15 +48,22 @@ def words_export() -> Iterator[str]:
 
 
 def words_import(
-    *, text: str, now: datetime, told: Callable[[int, int], None] = lambda _done, _all: None
+    *,
+    text: str,
+    now: datetime,
+    by: User | None = None,
+    told: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> CsvOutcome:
-    """Add every word, or nothing. `told` hears how far it is. Raises CsvRefused with all bad lines at once."""
-    lines = _parsed(text)
+    """Add every word, or nothing. `told` hears how far it is. Raises CsvRefused with all bad lines at once.
+
+    Without `by` an operator does it.
+    """
+    lines = _parsed(text, patterns=patterns_by(by))
     added, changed = words_put(lines=[*lines.values()], now=now, told=told)
     return CsvOutcome(added, changed, len(lines) - added - changed)
 
 
-def _parsed(text: str) -> dict[str, WordLine]:
+def _parsed(text: str, *, patterns: bool) -> dict[str, WordLine]:
     problems: list[tuple[int, str]] = []
     found: dict[str, WordLine] = {}
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
@@ -68,7 +77,7 @@ def _parsed(text: str) -> dict[str, WordLine]:
                 problems.append((number, f"more than {WORDS_MAX:,} words; send them in several files"))
                 break
             try:
-                line = _line(cells)
+                line = _line(cells, patterns=patterns)
             except ValueError as error:
                 problems.append((number, str(error)))
                 continue
@@ -90,7 +99,7 @@ def _numbered(reader: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, cells  # type: ignore[attr-defined]  # csv.reader has it
 
 
-def _line(cells: list[str]) -> WordLine:
+def _line(cells: list[str], *, patterns: bool) -> WordLine:
     if len(cells) != len(HEADER):
         raise ValueError(f"{len(cells)} cells instead of {len(HEADER)}")
     word, kind, severity = (cell.strip() for cell in cells)
@@ -100,6 +109,8 @@ def _line(cells: list[str]) -> WordLine:
         raise ValueError("a word has 1 to 100 characters")
     if kind not in Kind.values:
         raise ValueError(f"kind is {kind!r}; expected: {' or '.join(Kind.values)}")
+    if kind == Kind.PATTERN and not patterns:
+        raise ValueError(PATTERNS_BY_ADMINS)
     if severity not in _SEVERITIES:
         raise ValueError(f"severity is {severity!r}; expected: {', '.join(_SEVERITIES)}")
     try:

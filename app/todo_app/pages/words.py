@@ -1,6 +1,7 @@
 """The list of banned words: looking, adding, removing."""
 
 import uuid
+from typing import cast
 
 from django import forms
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from todo_app.accounts.models import User
 from todo_app.common.paging import CursorInvalid, page_newest_first
 from todo_app.moderation.entries import PatternRefused, WordUnmatchable
 from todo_app.moderation.models import BannedWord, Kind, Severity
@@ -48,7 +50,7 @@ def words(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _list(request, form, status=422)
     try:
-        row = word_add(**form.cleaned_data, now=timezone.now())
+        row = word_add(**form.cleaned_data, by=cast(User, request.user), now=timezone.now())
     except WordTaken as taken:
         form.add_error("word", f"The list has it already, as: {taken.existing}")
         return _list(request, form, status=409)
