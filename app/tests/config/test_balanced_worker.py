@@ -1,6 +1,7 @@
 """A burst of connections is shared by the workers."""
 
 import socket
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,9 +43,18 @@ def test_a_worker_holds_back_when_its_threads_are_taken(
 
 @pytest.fixture
 def web(servers: Servers, tmp_path: Path) -> Iterator[Web]:
-    """Two workers."""
+    """Two workers, both at work: each has a thread beside its first once it has been set up."""
     with running_web(servers, tmp_path) as running:
+        deadline = time.monotonic() + 30
+        while [worker.num_threads() > 1 for worker in workers(running)] != [True, True]:
+            assert time.monotonic() < deadline, "two workers are not there"
+            time.sleep(0.05)
         yield running
+
+
+def workers(web: Web) -> list[psutil.Process]:
+    """gunicorn's."""
+    return psutil.Process(web.process.pid).children()
 
 
 def held(web: Web) -> list[int]:
@@ -52,7 +62,7 @@ def held(web: Web) -> list[int]:
     port = urlsplit(web.base).port
     return [
         sum(each.laddr.port == port and each.status == psutil.CONN_ESTABLISHED for each in worker.net_connections())
-        for worker in psutil.Process(web.process.pid).children()
+        for worker in workers(web)
     ]
 
 
