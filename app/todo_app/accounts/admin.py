@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from todo_app.accounts.bans import Action, users_ban
+from todo_app.accounts.bans import REFUSED, Action, users_ban
 from todo_app.accounts.models import ApiToken, ExternalIdentity, User
 from todo_app.accounts.scopes import PERMITTED
 from todo_app.accounts.services import token_revoke
@@ -107,9 +107,7 @@ class UserAdmin(PermittedMixin, TableAdmin, DjangoUserAdmin):  # type: ignore[ty
         for key in outcome.changed:
             self.log_change(request, chosen[key], f"{title}: {reason}")
         if outcome.refused:
-            messages.warning(
-                request, "You cannot ban yourself, the last administrator or, if not one, any administrator."
-            )
+            messages.warning(request, REFUSED)
         return done(request, what=title, count=len(outcome.changed), of=len(chosen))
 
 

@@ -16,6 +16,7 @@ from todo_app.outbox.services import event_append, events_append
 from todo_app.shards.homes import at_shard, by_home
 
 Action = Literal["ban", "unban", "toggle"]
+REFUSED = "You cannot ban yourself, the last administrator or, if not one, any administrator."  # BanOutcome.refused
 BATCH = 500  # users of one transaction; 10,000 are twenty short ones instead of a long one
 BAN_COLUMNS = ("is_banned", "ban_reason", "banned_on", "banned_by_id", "session_epoch", "access_from")
 

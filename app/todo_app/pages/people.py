@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from todo_app.accounts.audit import users_audit
-from todo_app.accounts.bans import Action, BanOutcome, users_ban
+from todo_app.accounts.bans import REFUSED, Action, BanOutcome, users_ban
 from todo_app.accounts.models import User
 from todo_app.accounts.selectors import user_by_key
 from todo_app.moderation.selectors import violations
@@ -65,7 +65,7 @@ def _tell(request: HttpRequest, outcome: BanOutcome, *, key: uuid.UUID, banned: 
     elif outcome.changed:
         messages.success(request, "Unbanned. The count of violations starts anew.")
     elif outcome.refused:
-        messages.warning(request, "You cannot ban yourself, the last administrator or, if not one, any administrator.")
+        messages.warning(request, REFUSED)
     elif outcome.not_found:
         messages.warning(request, "There is no such user any more.")
     else:
