@@ -12,7 +12,11 @@ from infra.components.labels import MANAGER, PART_OF
 
 @dataclass(frozen=True, kw_only=True)
 class AppNamespaceArgs:
-    """`quota_memory` bounds the sum of memory limits, `quota_cpu` that of CPU requests."""
+    """`quota_memory` bounds the sum of memory limits, `quota_cpu` that of CPU requests.
+
+    `defaults`: a container without figures gets small ones. Off where a policy refuses such a container: the
+    API server would give them before the policy is asked.
+    """
 
     owner: str
     environment: str
@@ -20,6 +24,7 @@ class AppNamespaceArgs:
     quota_memory: str
     quota_pods: int
     protect: bool
+    defaults: bool = True
 
 
 class AppNamespace(pulumi.ComponentResource):
@@ -64,21 +69,8 @@ class AppNamespace(pulumi.ComponentResource):
             },
             opts=child,
         )
-        # A pod without figures of its own would be refused by the quota: it gets small ones instead.
-        LimitRange(
-            f"{name}-defaults",
-            metadata={"name": "defaults", "namespace": name, "labels": labels},
-            spec={
-                "limits": [
-                    {
-                        "type": "Container",
-                        "default_request": {"cpu": "10m", "memory": "32Mi"},
-                        "default": {"cpu": "500m", "memory": "128Mi"},
-                    }
-                ]
-            },
-            opts=child,
-        )
+        if args.defaults:
+            _figures(name, labels, child)
         NetworkPolicy(
             f"{name}-default-deny",
             metadata={"name": "default-deny", "namespace": name, "labels": labels},
@@ -87,3 +79,21 @@ class AppNamespace(pulumi.ComponentResource):
         )
         self.name = namespace.metadata["name"]
         self.register_outputs({"name": self.name})
+
+
+def _figures(namespace: str, labels: dict[str, str], opts: pulumi.ResourceOptions) -> None:
+    """A pod without figures of its own would be refused by the quota: it gets small ones instead."""
+    LimitRange(
+        f"{namespace}-defaults",
+        metadata={"name": "defaults", "namespace": namespace, "labels": labels},
+        spec={
+            "limits": [
+                {
+                    "type": "Container",
+                    "default_request": {"cpu": "10m", "memory": "32Mi"},
+                    "default": {"cpu": "500m", "memory": "128Mi"},
+                }
+            ]
+        },
+        opts=opts,
+    )

@@ -4,5 +4,6 @@ APP_NAMESPACE = "todo"
 DATA_NAMESPACE = "data"
 # Where policies hold, without exemption; what runs the platform itself is in namespaces of its own.
 APP_NAMESPACES = (APP_NAMESPACE, DATA_NAMESPACE)
+POLICY_NAMESPACE = "gatekeeper-system"
 APP = "todo-app"
 APP_SECRET = "todo-app"  # noqa: S105 - the name of a Secret

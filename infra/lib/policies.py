@@ -52,10 +52,20 @@ def load(root: Path = POLICIES) -> list[Policy]:
     ]
 
 
-def within(constraint: Object, namespaces: Sequence[str]) -> Object:
+def kinds(policies: Sequence[Policy]) -> dict[str, list[str]]:
+    """API group → the kinds in it that some policy is about."""
+    found: dict[str, set[str]] = {}
+    for policy in policies:
+        for entry in policy.constraint["spec"]["match"]["kinds"]:
+            for group in entry["apiGroups"]:
+                found.setdefault(group, set()).update(entry["kinds"])
+    return {group: sorted(names) for group, names in sorted(found.items())}
+
+
+def within(constraint: Object, namespaces: Any) -> Object:  # noqa: ANN401 - names, or a value that will be names
     """The constraint for these namespaces and what is in them: no other one is judged, none of them is left out."""
     limited = copy.deepcopy(constraint)
-    limited["spec"]["match"]["namespaces"] = list(namespaces)
+    limited["spec"]["match"]["namespaces"] = namespaces
     return limited
 
 

@@ -15,8 +15,8 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-PROFILES = ("mini",)
-LATER_PROFILES = ("standard", "full")
+PROFILES = ("mini", "standard")
+LATER_PROFILES = ("full",)
 
 # Kubernetes quantities as we write them: whole numbers and binary units, so that sums are exact.
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi)$")]
@@ -29,12 +29,19 @@ class StackSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     env: Environment = Field(description="The Pulumi stack: local, dev, staging or production")
-    profile: Literal["mini"] = Field(default="mini", description="What is on and how big; available: mini")
+    profile: Literal["mini", "standard"] = Field(
+        default="mini", description="What is on and how big; available: mini, standard"
+    )
 
     @classmethod
     def config_keys(cls) -> tuple[str, ...]:
         """The keys a user can set, in the order they are declared."""
         return tuple(name for name in cls.model_fields if name != "env")
+
+    @property
+    def policies(self) -> bool:
+        """Whether Gatekeeper judges what is deployed: in every profile but the smallest."""
+        return self.profile != "mini"
 
     @property
     def production(self) -> bool:

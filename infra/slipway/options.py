@@ -8,8 +8,8 @@ from infra.lib.paths import Instance
 
 ENVIRONMENTS = ("local", "dev", "staging", "production")
 ENGINES = ("auto", "pulumi", "direct")
-PROFILES = ("mini",)
-LATER_PROFILES = ("standard", "full")
+PROFILES = ("mini", "standard")
+LATER_PROFILES = ("full",)
 PORTS = range(1, 65536)
 
 

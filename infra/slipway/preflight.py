@@ -15,6 +15,7 @@ from infra.settings.base import StackSettings
 from infra.settings.data import DataSettings
 from infra.settings.delivery import DeliverySettings
 from infra.settings.foundation import FoundationSettings
+from infra.settings.platform import PlatformSettings
 from infra.slipway.doctor import tools
 from infra.slipway.session import STACKS, Session
 
@@ -22,6 +23,7 @@ from infra.slipway.session import STACKS, Session
 STOPS = frozenset({"permission", "programs", "packages", "cgroups", "disk", "memory", "port"})
 MODELS: Mapping[str, type[StackSettings]] = {
     "foundation": FoundationSettings,
+    "platform": PlatformSettings,
     "data": DataSettings,
     "delivery": DeliverySettings,
 }

@@ -9,7 +9,7 @@ from rich.syntax import Syntax
 from infra.engine.api import Action, StackResult
 from infra.images import api as images
 from infra.slipway import views
-from infra.slipway.session import STACKS, Session
+from infra.slipway.session import Session
 
 SIGNS = {Action.CREATED: ("+", "green"), Action.UPDATED: ("~", "yellow"), Action.DELETED: ("-", "red")}
 
@@ -20,7 +20,7 @@ def run(session: Session) -> None:
     references = images.refs()
     engine = session.engine
     console = views.console()
-    for name in STACKS:
+    for name in session.stacks:
         result = engine.preview(session.stack(name), overrides=session.overrides(name, references))
         if session.options.json:
             sys.stdout.write(json.dumps(result.as_json(), default=str) + "\n")

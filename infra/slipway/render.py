@@ -9,7 +9,7 @@ from infra.engine.api import StackResult
 from infra.images import api as images
 from infra.lib.errors import Exit, SlipwayError
 from infra.slipway import views
-from infra.slipway.session import STACKS, Session
+from infra.slipway.session import Session
 
 MARK = ".slipway-render"
 
@@ -37,7 +37,7 @@ def to(session: Session, *, out: Path) -> list[StackResult]:
     engine = session.renderer
     return [
         engine.render(session.stack(name), out, overrides=session.overrides(name, references, rendering=True))
-        for name in STACKS
+        for name in session.stacks
     ]
 
 

@@ -15,15 +15,23 @@ from infra import engine as engines
 from infra.cluster.api import Cluster
 from infra.engine.api import Engine, StackRef
 from infra.engine.direct.engine import DirectEngine
-from infra.lib import locks
+from infra.lib import gomodule, locks
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY, STATE_ROOT, cache_dir
+from infra.lib.report import silent
 from infra.slipway.options import Options
 from infra.slipway.timings import Timings
 
-STACKS = ("foundation", "data", "delivery")
+STACKS = ("foundation", "platform", "data", "delivery")
+# Stacks of which profile mini has nothing.
+NOT_IN_MINI = frozenset({"platform"})
 # The images each stack runs, by their names in the catalog.
-IMAGES = {"data": ("postgresql", "redis", "secrets-init"), "delivery": ("todo-app",)}
+IMAGES = {
+    "platform": ("gatekeeper",),
+    "data": ("postgresql", "redis", "secrets-init"),
+    "delivery": ("todo-app",),
+}
+GATEKEEPER = "github.com/open-policy-agent/gatekeeper/v3"
 # Inside the instance's mount namespace; infra.cluster binds the instance's own folder there.
 NODE_VOLUMES = "/var/lib/slipway/volumes"
 
@@ -106,6 +114,17 @@ class Session:
         """An engine that needs no cluster: rendering is the direct one's."""
         return engines.select("direct", log=cache_dir() / "logs" / "render.log", state=self._own)
 
+    @property
+    def stacks(self) -> tuple[str, ...]:
+        """The stacks of the chosen profile, in their order."""
+        mini = self.options.profile == "mini"
+        return tuple(name for name in STACKS if not (mini and name in NOT_IN_MINI))
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The images these stacks run."""
+        return tuple(image for name in self.stacks for image in IMAGES.get(name, ()))
+
     def stack(self, name: str) -> StackRef:
         """A stack of this repository in the chosen environment."""
         return StackRef(
@@ -124,9 +143,17 @@ class Session:
             derived["images"] = {name: references[name] for name in IMAGES[stack]}
         if stack == "foundation" and on_our_node and (local or not rendering):
             derived["volume_root"] = NODE_VOLUMES
+        if stack == "platform" and stack in self.stacks:
+            derived["gatekeeper_chart"] = str(self._chart())
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
         return {**derived, **self.settings.get(stack, {})}
+
+    @staticmethod
+    def _chart() -> Path:
+        """Gatekeeper's chart, of the module its program is built from."""
+        log = cache_dir() / "logs" / "modules.log"
+        return gomodule.folder("gatekeeper", GATEKEEPER, "charts/gatekeeper", report=silent, log=log)
 
 
 def own_servers(root: Path) -> set[str]:

@@ -16,9 +16,8 @@ from infra.slipway import power, preflight, steps, views, welcome
 from infra.slipway.confirm import confirm_context
 from infra.slipway.plan import Step, Work
 from infra.slipway.power import NODE_IMAGES
-from infra.slipway.session import IMAGES, STACKS, Session
+from infra.slipway.session import STACKS, Session
 
-APP_IMAGES = tuple(name for names in IMAGES.values() for name in names)
 Action = Callable[[Work], str]
 SERVICE = ("todo", "todo-app-web", 80)
 ANSWER_DEADLINE = 120.0
@@ -65,7 +64,7 @@ class _Up:
 
     def load(self, work: Work) -> str:
         """The stacks' images on the node."""
-        wanted = {self.references[name] for name in APP_IMAGES}
+        wanted = {self.references[name] for name in self.session.images}
         self.session.cluster.load_images({key: self.archives[key] for key in wanted}, work.report)
         return f"{len(wanted)} images"
 
@@ -80,6 +79,16 @@ class _Up:
             return f"{result.changed} changed, {result.counts['unchanged']} unchanged"
 
         return act
+
+    def last(self, work: Work) -> str:
+        """The app; then what an earlier run with a larger profile left goes, as nothing uses it any more."""
+        note = self.stack(self.session.stacks[-1])(work)
+        for name in reversed(STACKS):
+            if name not in self.session.stacks:
+                gone = self.session.engine.down(self.session.stack(name), report=work.report).changed
+                self.changed += gone
+                note += f", {gone} of {name} deleted" if gone else ""
+        return note
 
     def expose(self, _: Work) -> str:
         """The page on this machine's loopback."""
@@ -97,10 +106,15 @@ class _Up:
     def plan(self) -> tuple[Step, ...]:
         """The steps for our own cluster, or fewer for one that is there already."""
         cached = frozenset(row.name for row in api.status(datetime.now(UTC)) if row.cached)
-        of_stacks = tuple(self._image(name, "preflight", cached) for name in APP_IMAGES)
+        of_stacks = tuple(self._image(name, "preflight", cached) for name in self.session.images)
         ready = ("cluster",) if self.session.options.embedded else ("preflight",)
         loaded = (*ready, *(step.name for step in of_stacks))
-        foundation, data, delivery = STACKS
+        foundation, *between, delivery = self.session.stacks
+        before: tuple[str, ...] = (foundation, "load")
+        planned = []
+        for name in between:  # one after the other: an engine does one stack at a time
+            planned.append(self._again(name, self.stack(name), 15 * 60, before))
+            before = (name,)
         return (
             Step(name="preflight", action=self.preflight, deadline=60),
             *(self._node(cached) if self.session.options.embedded else ()),
@@ -108,8 +122,8 @@ class _Up:
             Step(name="engine", action=self.engine, deadline=60, needs=("preflight",)),
             self._again("load", self.load, 10 * 60, loaded),
             self._again(foundation, self.stack(foundation), 5 * 60, (*ready, "engine")),
-            self._again(data, self.stack(data), 15 * 60, (foundation, "load")),
-            self._again(delivery, self.stack(delivery), 20 * 60, (data,)),
+            *planned,
+            self._again(delivery, self.last, 20 * 60, before),
             self._again("expose", self.expose, 60, (delivery,)),
             self._again("answer", self.answer, ANSWER_DEADLINE + 10, ("expose",)),
         )

@@ -126,15 +126,15 @@ class Bed:
             raise BedError(f"down of {self.name}: {done.text}")
         return done
 
-    def kubectl(self, *words: str, deadline: float = 60.0, check: bool = True) -> str:
-        """Standard output of kubectl as user `slipway`."""
+    def kubectl(self, *words: str, deadline: float = 60.0, check: bool = True, given: str = "") -> str:
+        """Standard output of kubectl as user `slipway`; `given` is its standard input."""
         done = subprocess.run(
             [gotool.path_of("node"), "kubectl", f"--kubeconfig={self.instance.kubeconfig}", *words],
             capture_output=True,
             text=True,
             timeout=deadline,
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=given,
             env={**os.environ, **kubectl_homes()},
         )
         if check and done.returncode != 0:

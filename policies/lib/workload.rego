@@ -3,11 +3,11 @@ package lib.workload
 # Each kind that holds a pod keeps it in a place of its own.
 pod := input.review.object if input.review.object.kind == "Pod"
 
-pod := input.review.object.template if input.review.object.kind == "PodTemplate"
+pod := input.review.object.template
 
-pod := input.review.object.spec.jobTemplate.spec.template if input.review.object.kind == "CronJob"
+pod := input.review.object.spec.template
 
-pod := input.review.object.spec.template if not input.review.object.kind in {"Pod", "PodTemplate", "CronJob"}
+pod := input.review.object.spec.jobTemplate.spec.template
 
 # "kind name", as messages begin.
 subject := sprintf("%s %s", [input.review.object.kind, name])

@@ -162,6 +162,27 @@ def _service(kube: Kube, live: Object) -> Verdict:
     return READY if any(item.get("endpoints") for item in slices) else waiting("no endpoints for its ready pods")
 
 
+def _template(_: Kube, live: Object) -> Verdict:
+    """Gatekeeper has compiled it, and made the kind of its constraints."""
+    status = _status(live)
+    wrong = [error for pod in status.get("byPod") or [] for error in pod.get("errors") or []]
+    if wrong:
+        return failed(f"{wrong[0].get('code')}: {wrong[0].get('message')}")
+    return READY if status.get("created") else waiting("Gatekeeper has not made its kind")
+
+
+def _constraint(_: Kube, live: Object) -> Verdict:
+    """Every pod of Gatekeeper that reports judges by this version, and one of them answers admission."""
+    pods = _status(live).get("byPod") or []
+    if wrong := [error for pod in pods for error in pod.get("errors") or []]:
+        return failed(str(wrong[0].get("message")))
+    behind = [pod["id"] for pod in pods if pod.get("observedGeneration", 0) < live["metadata"]["generation"]]
+    judging = [pod for pod in pods if pod.get("enforced") and "webhook" in (pod.get("operations") or [])]
+    if behind or not judging:
+        return waiting(f"not judged by yet: {', '.join(behind) or 'no pod that answers admission'}")
+    return READY
+
+
 def _generic(_: Kube, live: Object) -> Verdict:
     """Conditions as most controllers write them; an object without any is ready."""
     if "observedGeneration" in _status(live) and not _observed(live):
@@ -193,14 +214,17 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("", "Namespace"): Rule(_namespace, 120),
     ("", "Service"): Rule(_service, 120),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): Rule(_definition, 60),
+    ("templates.gatekeeper.sh", "ConstraintTemplate"): Rule(_template, 120),
 }
+# Kinds that a template makes have no fixed name.
+GROUPS: Mapping[str, Rule] = {"constraints.gatekeeper.sh": Rule(_constraint, 120)}
 OTHERS = Rule(_generic, 120)
 
 
 def rule_for(live: Object) -> Rule:
     """The rule of the object's kind."""
     group, _, _ = live["apiVersion"].rpartition("/")
-    return RULES.get((group, live["kind"]), OTHERS)
+    return RULES.get((group, live["kind"])) or GROUPS.get(group, OTHERS)
 
 
 def deadline_of(live: Object, timeout: float | None) -> float:

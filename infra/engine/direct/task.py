@@ -83,6 +83,8 @@ def _render(task: Task, report: Report) -> Outcome:
 
 def _down(task: Task, report: Report) -> Outcome:
     kube, helm, inventory = _cluster(task, report)
+    if not inventory.exists:
+        return [], {}
     results = delete_all(kube, helm, inventory.entries.values(), report=report)
     inventory.remove()
     return results, {}

@@ -93,6 +93,8 @@ class PulumiEngine:
         """`pulumi destroy`, then the stack and the inventory's mark."""
         workspace = self._workspace(stack, {})
         inventory = self._inventory(stack)
+        if not inventory.exists:
+            return self._result(stack, ())
         self._select(workspace)
         answer, rows, seconds = self._change(workspace, DESTROY, report)
         if answer.code != 0:

@@ -19,7 +19,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding, Level
 from infra.lib.kube import Kube
 from infra.slipway import kube, kubectl, preflight
-from infra.slipway.doctor import certificates, cron_jobs, migrations, network, objects, service, tools
+from infra.slipway.doctor import certificates, cron_jobs, migrations, network, objects, policies, service, tools
 from infra.slipway.session import Session
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -65,7 +65,7 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
             *objects.nodes(api.list(Node)),
             *objects.namespaces(api.list(Namespace), now=now),
             *objects.pods(facts),
-            *_service(session, api),
+            *_service(session, api, now=now),
             *cron_jobs.check(api.list(CronJob, namespace="*"), now=now),
             *migrations.check(facts, migrations.kubectl(_command(session))),
             *network.check(facts, migrations.kubectl(_command(session)), embedded=session.options.embedded),
@@ -76,13 +76,14 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
         return [Finding("fail", "cluster", told, ".venv/bin/slipway logs kube-apiserver")]
 
 
-def _service(session: Session, api: Client) -> list[Finding]:
+def _service(session: Session, api: Client, *, now: datetime) -> list[Finding]:
     place = service.NAMESPACE
     found = any(s.metadata and s.metadata.name == service.SERVICE for s in api.list(Service, namespace=place))
     plain = Kube(kubeconfig=session.cluster.kubeconfig(), context=session.cluster.context())
     try:
         inventories = plain.find_all("v1", "ConfigMap", "slipway-system", labels="slipway/inventory")
         recorded = service.inventories(inventories, lambda *ref: _exists(plain, *ref))
+        judged = policies.check(plain, now=now)
     finally:
         plain.close()
     return [
@@ -94,6 +95,7 @@ def _service(session: Session, api: Client) -> list[Finding]:
             ]
         ),
         *recorded,
+        *judged,
         *service.endpoints(
             exists=found,
             slices=api.list(EndpointSlice, namespace=place, labels={"kubernetes.io/service-name": service.SERVICE}),

@@ -3,6 +3,7 @@
 import pulumi
 
 from infra.components.places import APP, APP_NAMESPACE
+from infra.components.policies import Policies, PoliciesArgs
 from infra.components.reference import stack_reference
 from infra.components.todo_app import Backend, Background, TodoApp, TodoAppArgs, Web
 from infra.components.todo_app_reach import Reach
@@ -11,6 +12,10 @@ from infra.settings.load import load
 
 settings = load(DeliverySettings)
 
+# Before the app, so that the app is judged as everything after it is.
+judging: list[pulumi.Resource] = []
+if settings.policies:
+    judging = [Policies("policies", PoliciesArgs(namespaces=stack_reference("platform").require_output("judged")))]
 app = TodoApp(
     APP,
     TodoAppArgs(
@@ -28,6 +33,7 @@ app = TodoApp(
         initial_words=settings.initial_words,
         trusted_proxies=settings.trusted_proxies,
     ),
+    pulumi.ResourceOptions(depends_on=judging),
 )
 
 pulumi.export("service", app.service)

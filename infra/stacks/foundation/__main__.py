@@ -19,6 +19,7 @@ bounds = AppNamespaceArgs(
     quota_memory=settings.quota_memory,
     quota_pods=settings.quota_pods,
     protect=protect,
+    defaults=not settings.policies,
 )
 sizes = {"postgresql": settings.postgresql_volume, "redis": settings.redis_volume}
 

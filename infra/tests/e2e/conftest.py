@@ -23,6 +23,7 @@ ORDER = (
     "test_faults",
     "test_context",
     "test_down",
+    "test_policies",
 )
 
 

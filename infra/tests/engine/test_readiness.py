@@ -48,7 +48,30 @@ READY_POD: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"
 LATE_POD: Object = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "status": {"phase": "Pending"}}
 WFFC: Object = {"metadata": {"name": "local"}, "volumeBindingMode": "WaitForFirstConsumer"}
 
+GATEKEEPER, JUDGED = "templates.gatekeeper.sh/v1", "constraints.gatekeeper.sh/v1beta1"
+WEBHOOK = {"id": "webhook-1", "observedGeneration": 2, "enforced": True, "operations": ["webhook"]}
+AUDIT = {"id": "audit-1", "observedGeneration": 2, "enforced": True, "operations": ["audit", "status"]}
+BROKEN = {"id": "audit-1", "errors": [{"code": "rego_parse_error", "message": "unexpected eof"}]}
+
 CASES: list[tuple[str, Object, State, str]] = [
+    ("template", live("ConstraintTemplate", {"created": True}, version=GATEKEEPER), State.READY, ""),
+    ("template unknown", live("ConstraintTemplate", {}, version=GATEKEEPER), State.WAITING, "has not made its kind"),
+    (
+        "template broken",
+        live("ConstraintTemplate", {"byPod": [BROKEN]}, version=GATEKEEPER),
+        State.FAILED,
+        "rego_parse_error: unexpected eof",
+    ),
+    ("constraint", live("Probes", {"byPod": [AUDIT, WEBHOOK]}, version=JUDGED), State.READY, ""),
+    ("constraint new", live("Probes", {}, version=JUDGED), State.WAITING, "no pod that answers admission"),
+    ("constraint audited", live("Probes", {"byPod": [AUDIT]}, version=JUDGED), State.WAITING, "no pod that answers"),
+    (
+        "constraint changed",
+        live("Probes", {"byPod": [WEBHOOK, {**AUDIT, "observedGeneration": 1}]}, version=JUDGED),
+        State.WAITING,
+        "not judged by yet: audit-1",
+    ),
+    ("constraint broken", live("Probes", {"byPod": [WEBHOOK, BROKEN]}, version=JUDGED), State.FAILED, "unexpected eof"),
     ("deployment", live("Deployment", FULL, version=APPS, replicas=2), State.READY, ""),
     ("deployment unseen", live("Deployment", FULL, version=APPS, generation=3), State.WAITING, "has not seen"),
     (

@@ -23,7 +23,7 @@ def refusals(objects: list[Object], only: str = "") -> list[str]:
     found = []
     for policy in ALL:
         if only in policy.name:
-            constraint = policies.within(policy.constraint, APP_NAMESPACES)
+            constraint = policies.within(policy.constraint, list(APP_NAMESPACES))
             judge = Judge.of(policy.template, policy.modules)
             for manifest in manifests:
                 found += [f"{policy.name}: {told}" for told in judge.messages(constraint, manifest, manifests)]
@@ -68,7 +68,7 @@ def test_another_namespace_is_not_judged() -> None:
     case = next(case for case in cases(policy) if case.refused)
     elsewhere = copy.deepcopy(case.item)
     elsewhere["metadata"]["namespace"] = "kube-system"
-    constraint = policies.within(policy.constraint, APP_NAMESPACES)
+    constraint = policies.within(policy.constraint, list(APP_NAMESPACES))
 
     assert judge.messages(constraint, case.item)
     assert not judge.messages(constraint, elsewhere)

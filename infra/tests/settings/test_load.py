@@ -92,7 +92,9 @@ def test_a_value_of_the_stack_file_is_traced_to_it() -> None:
 def test_a_later_profile_says_so() -> None:
     error = refused(FoundationSettings, config={"profile": "full"})
 
-    assert error.details[0].endswith("slipway-foundation:profile = full: comes with a later version; available: mini")
+    assert error.details[0].endswith(
+        "slipway-foundation:profile = full: comes with a later version; available: mini, standard"
+    )
 
 
 def test_an_unknown_environment_is_refused_by_name() -> None:

@@ -9,11 +9,13 @@ from infra.settings.base import StackSettings
 from infra.settings.data import DataSettings
 from infra.settings.delivery import DeliverySettings
 from infra.settings.foundation import FoundationSettings
+from infra.settings.platform import PlatformSettings
 from infra.tests.stacks.recording import STACKS
 from infra.tests.stacks.whole import ENVIRONMENTS
 
 MODELS: dict[str, type[StackSettings]] = {
     "foundation": FoundationSettings,
+    "platform": PlatformSettings,
     "data": DataSettings,
     "delivery": DeliverySettings,
 }

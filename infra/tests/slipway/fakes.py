@@ -1,7 +1,7 @@
 """Stand-ins at the front door's own borders: a cluster and an engine that remember what was asked of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,10 @@ class FakeCluster:
 
 @dataclass
 class FakeEngine:
-    """An engine that creates one object a stack."""
+    """An engine that creates one object a stack; `there` are the stacks it could delete."""
 
     name: str = "direct"
+    there: frozenset[str] = frozenset({"foundation", "data", "delivery"})
     calls: list[str] = field(default_factory=list)
     overrides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -82,7 +83,8 @@ class FakeEngine:
         return self._result("render", stack, Action.CREATED, overrides)
 
     def down(self, stack: StackRef, *, report: Report = silent) -> StackResult:
-        return self._result("down", stack, Action.DELETED)
+        gone = self._result("down", stack, Action.DELETED)
+        return gone if stack.name in self.there else replace(gone, objects=())
 
     def outputs(self, stack: StackRef) -> Mapping[str, Any]:
         return {}
@@ -95,11 +97,13 @@ def session(
     cluster_choice: str = "",
     environment: str = "",
     port: str = "",
+    profile: str = "",
     yes: bool = False,
     json: bool = False,
 ) -> Session:
     """A session of the chosen options with the fakes in place of what they would select."""
-    made = Session(choose(cluster=cluster_choice, environment=environment, port=port, yes=yes, json=json))
+    chosen = choose(cluster=cluster_choice, environment=environment, port=port, profile=profile, yes=yes, json=json)
+    made = Session(chosen)
     made.__dict__["cluster"] = cluster or FakeCluster()  # cached properties keep their value here
     made.__dict__["engine"] = made.__dict__["renderer"] = engine or FakeEngine()
     return made

@@ -28,5 +28,5 @@ def test_a_context_loses_the_stacks_from_last_to_first_and_keeps_the_cluster(tmp
 
     run(steps, tmp_path / "log")
 
-    assert engine.calls == ["down delivery", "down data", "down foundation"]
-    assert [step.needs for step in steps] == [(), ("delivery",), ("data",), ("foundation",)]
+    assert engine.calls == ["down delivery", "down data", "down platform", "down foundation"]
+    assert [step.needs for step in steps] == [(), ("delivery",), ("data",), ("platform",), ("foundation",)]

@@ -13,6 +13,8 @@ from infra.slipway import plan, power, up
 from infra.slipway.plan import Work
 from infra.tests.slipway import fakes
 
+MINI, STANDARD = fakes.session().images, fakes.session(profile="standard").images
+
 
 def needs_of(steps: tuple[plan.Step, ...], name: str) -> set[str]:
     """Everything a step comes after."""
@@ -34,7 +36,7 @@ def test_stacks_come_in_their_order_after_node_and_images() -> None:
     steps = up.plan(fakes.session())
 
     assert {"foundation", "data", "load", "cluster", "preflight"} <= needs_of(steps, "delivery")
-    assert {f"image {name}" for name in up.APP_IMAGES} <= needs_of(steps, "data")
+    assert {f"image {name}" for name in fakes.session().images} <= needs_of(steps, "data")
     assert "cluster" in needs_of(steps, "foundation")
 
 
@@ -75,7 +77,7 @@ class Images:
         self.version = 1
 
     def refs(self) -> dict[str, str]:
-        return {name: f"slipway.local/{name}:{self.version}" for name in (*up.APP_IMAGES, *power.NODE_IMAGES)}
+        return {name: f"slipway.local/{name}:{self.version}" for name in (*STANDARD, *power.NODE_IMAGES)}
 
     def ensure(self, names: list[str], **_: object) -> dict[str, Path]:
         (name,) = names
@@ -100,15 +102,49 @@ def test_what_was_built_is_loaded_and_deployed_whatever_is_edited_later(
     images, cluster, engine = Images(tmp_path), fakes.FakeCluster(), fakes.FakeEngine()
     build(images, monkeypatch)
     steps = up.plan(fakes.session(cluster=cluster, engine=engine))
-    act(steps, tmp_path, "foundation", *(f"image {name}" for name in up.APP_IMAGES))
+    act(steps, tmp_path, "foundation", *(f"image {name}" for name in MINI))
     images.version = 2
 
     notes = act(steps, tmp_path, "load", "data", "delivery")
 
     assert notes == ["4 images", "1 changed, 0 unchanged", "1 changed, 0 unchanged"]
-    assert cluster.calls == ["load " + ", ".join(f"slipway.local/{name}:1" for name in sorted(up.APP_IMAGES))]
-    assert engine.calls == ["up foundation", "up data", "up delivery"]
+    assert cluster.calls == ["load " + ", ".join(f"slipway.local/{name}:1" for name in sorted(MINI))]
+    assert engine.calls == ["up foundation", "up data", "up delivery", "down platform"]
     assert engine.overrides["delivery"]["images"] == {"todo-app": "slipway.local/todo-app:1"}
+
+
+def test_standard_secures_before_it_keeps_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, engine = Images(tmp_path), fakes.FakeEngine()
+    build(images, monkeypatch)
+    monkeypatch.setattr("infra.lib.gomodule.folder", lambda *_, **__: tmp_path / "chart")
+    steps = up.plan(fakes.session(engine=engine, profile="standard"))
+    plan.check(steps)
+
+    act(steps, tmp_path, *(f"image {name}" for name in STANDARD), "foundation", "platform", "data", "delivery")
+
+    assert {"foundation", "load"} <= needs_of(steps, "platform")
+    assert "platform" in needs_of(steps, "data")
+    assert engine.calls == ["up foundation", "up platform", "up data", "up delivery"]
+    assert engine.overrides["platform"]["gatekeeper_chart"] == str(tmp_path / "chart")
+    assert engine.overrides["platform"]["images"] == {"gatekeeper": "slipway.local/gatekeeper:1"}
+
+
+def test_mini_has_no_more_steps_and_images_than_it_needs() -> None:
+    steps = {step.name for step in up.plan(fakes.session())}
+
+    assert not steps & {"platform", "image gatekeeper"}
+    assert {"platform", "image gatekeeper"} <= {step.name for step in up.plan(fakes.session(profile="standard"))}
+
+
+def test_what_a_larger_profile_left_goes_after_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, engine = Images(tmp_path), fakes.FakeEngine(there=frozenset({"platform"}))
+    build(images, monkeypatch)
+    steps = up.plan(fakes.session(engine=engine))
+
+    notes = act(steps, tmp_path, *(f"image {name}" for name in MINI), "delivery")
+
+    assert notes[-1] == "1 changed, 0 unchanged, 1 of platform deleted"
+    assert engine.calls == ["up delivery", "down platform"]
 
 
 def test_an_edit_during_a_build_is_told_and_nothing_wrong_is_deployed(

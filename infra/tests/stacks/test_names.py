@@ -24,7 +24,7 @@ KEPT = {
 }
 
 
-@pytest.mark.parametrize("stack", ORDER)
+@pytest.mark.parametrize("stack", KEPT)
 def test_what_holds_data_keeps_its_name(stack: str) -> None:
     urns = {item.urn.split("::", 2)[2] for item in evaluate("local")[stack].resources}
 

@@ -9,12 +9,13 @@ import yaml
 
 from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
-ORDER = ("foundation", "data", "delivery")
+ORDER = ("foundation", "platform", "data", "delivery")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
-IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in ("postgresql", "redis", "secrets-init", "todo-app")}
+NAMES = ("gatekeeper", "postgresql", "redis", "secrets-init", "todo-app")
+IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in NAMES}
 
 
-def config_of(stack: str, env: str) -> dict[str, str]:
+def config_of(stack: str, env: str, profile: str = "mini") -> dict[str, str]:
     """Defaults of Pulumi.yaml, Pulumi.<env>.yaml, what Slipway passes: all as text, as an engine does."""
     project = yaml.safe_load((STACKS / stack / "Pulumi.yaml").read_text(encoding="utf-8"))
     chosen = yaml.safe_load((STACKS / stack / f"Pulumi.{env}.yaml").read_text(encoding="utf-8"))
@@ -24,14 +25,15 @@ def config_of(stack: str, env: str) -> dict[str, str]:
         values["volume_root"] = "/var/lib/slipway/volumes"
     if "images" in values:
         values["images"] = IMAGES
+    values["profile"] = profile
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
 
 
 @cache
-def evaluate(env: str) -> Mapping[str, Recorded]:
+def evaluate(env: str, profile: str = "mini") -> Mapping[str, Recorded]:
     """Stack name → what it declares."""
     done: dict[str, Recorded] = {}
     for name in ORDER:
         references = {f"slipway-{earlier}": recorded.outputs for earlier, recorded in done.items()}
-        done[name] = record_stack(name, env=env, config=config_of(name, env), references=references)
+        done[name] = record_stack(name, env=env, config=config_of(name, env, profile), references=references)
     return done

@@ -57,7 +57,7 @@ def judge(
     Gator says the same of objects that are fine and of none at all: one that is refused goes along.
     """
     documents = [policy.template for policy in policies]
-    documents += [within(policy.constraint, namespaces) for policy in policies]
+    documents += [within(policy.constraint, list(namespaces)) for policy in policies]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         for number, item in enumerate([*documents, _canary(namespaces[0]), *objects]):
             file.write("" if number == 0 else "---\n")

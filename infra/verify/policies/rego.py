@@ -11,6 +11,7 @@ from infra.lib.policies import Object
 CLUSTER_WIDE = frozenset(
     {"Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PriorityClass"}
 )
+UNREADABLE = "refused with a message that rego-cpp cannot write"
 
 
 class Judge:
@@ -40,7 +41,10 @@ class Judge:
                 "inventory": _tree(inventory) if self._refers else {},
             }
         )
-        result = self._rego.query(self._query)
+        try:
+            result = self._rego.query(self._query)
+        except json.JSONDecodeError:  # rego-cpp does not escape a line break that a message repeats
+            return {UNREADABLE}
         if not result.ok():  # its expressions would end the process
             raise ValueError(f"{self._query}: {result}")
         found = json.loads(str(result))["expressions"]

@@ -1,0 +1,69 @@
+"""The policies of `policies/` on a cluster: templates, their constraints for app namespaces, what they refer to."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from infra.components import timeouts
+from infra.components.labels import MANAGER, PART_OF
+from infra.lib import policies
+
+LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
+# For the official engine; the direct one knows when a template is ready.
+UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
+# What policies look up besides the object under review; a kind the API does not have would stop all others.
+REFERRED = (("policy", "v1", "PodDisruptionBudget"), ("autoscaling", "v2", "HorizontalPodAutoscaler"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoliciesArgs:
+    """The namespaces that every constraint is for: those Gatekeeper is called for."""
+
+    namespaces: pulumi.Input[list[str]]
+
+
+class Policies(pulumi.ComponentResource):
+    """Whoever depends on this component is judged by all of it."""
+
+    names: pulumi.Output[list[str]]
+
+    def __init__(self, name: str, args: PoliciesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:delivery:Policies", name, None, opts)
+        sync = CustomResource(
+            name,
+            api_version="syncset.gatekeeper.sh/v1alpha1",
+            kind="SyncSet",
+            metadata={"name": name, "labels": LABELS},
+            spec={"gvks": [{"group": group, "version": version, "kind": kind} for group, version, kind in REFERRED]},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        listed = policies.load()
+        made = [self._policy(policy, args.namespaces, after=sync) for policy in listed]
+        self.names = pulumi.Output.all(*[item.id for item in made]).apply(lambda _: [each.name for each in listed])
+        self.register_outputs({"names": self.names})
+
+    def _policy(
+        self, policy: policies.Policy, namespaces: pulumi.Input[list[str]], *, after: pulumi.Resource
+    ) -> CustomResource:
+        template, constraint = policy.template, policies.within(policy.constraint, namespaces)
+        known = CustomResource(
+            template["metadata"]["name"],
+            api_version=template["apiVersion"],
+            kind=template["kind"],
+            metadata={
+                "name": template["metadata"]["name"],
+                "labels": LABELS,
+                "annotations": {**policy.annotations, **UNTIL_CREATED, **timeouts.waits("ConstraintTemplate")},
+            },
+            spec=template["spec"],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[after]),
+        )
+        return CustomResource(
+            policy.name,
+            api_version=constraint["apiVersion"],
+            kind=constraint["kind"],
+            metadata={"name": policy.name, "labels": LABELS, "annotations": timeouts.waits("Constraint")},
+            spec=constraint["spec"],
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[known]),
+        )

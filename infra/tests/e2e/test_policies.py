@@ -1,0 +1,131 @@
+"""Profile standard: Gatekeeper refuses what breaks a policy, by the policy's own message, and locks nobody out (N17).
+
+An instance of its own, after the one of profile mini is down: the two would share the machine's memory.
+"""
+
+import copy
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.lib.kube import Kube
+from infra.verify.bed import Bed
+from infra.verify.policies import admission, corpus
+from infra.verify.ports import free_port
+
+POLICY_NAMESPACE = "gatekeeper-system"
+# N17: all webhook pods killed together; seconds until apps can be changed again, unaided.
+RECOVERY = 60.0
+# So many attempts reach Gatekeeper; Pod Security and validation refuse the others before it is asked.
+FEWEST_JUDGED = 100
+HOLD_PODS = ("Pod", "PodTemplate", "ReplicationController", "Deployment", "ReplicaSet", "StatefulSet", "Job", "CronJob")
+
+
+@pytest.fixture(scope="module")
+def standard() -> Iterator[Bed]:
+    """Up with profile standard; gone at the end."""
+    bed = Bed(name="standard", port=free_port(), env={"PROFILE": "standard"})
+    with bed.running():
+        yield bed
+
+
+@pytest.fixture(scope="module")
+def kube(standard: Bed) -> Iterator[Kube]:
+    """Its API."""
+    made = Kube(kubeconfig=standard.instance.kubeconfig)
+    yield made
+    made.close()
+
+
+def greedy() -> dict[str, Any]:
+    """A pod that is fine but for its limits."""
+    pod = corpus.innocent("Pod")
+    pod["metadata"]["name"] = "greedy"
+    pod["spec"]["containers"][0]["resources"].pop("limits")
+    return pod
+
+
+def test_a_pod_without_limits_is_refused_by_the_policys_own_message(kube: Kube) -> None:
+    answer = admission.ask(kube, greedy())
+
+    assert not answer.admitted
+    assert answer.policies == {"resource-bounds"}
+    assert "[resource-bounds] Pod greedy: container web has no resources.limits.memory" in answer.message
+
+
+@pytest.mark.parametrize("kind", HOLD_PODS)
+def test_what_keeps_to_the_policies_is_admitted(kube: Kube, kind: str) -> None:
+    assert admission.ask(kube, corpus.innocent(kind)) == admission.Answer(admitted=True)
+
+
+def test_no_attempt_gets_round_and_admission_says_what_gator_says(kube: Kube) -> None:
+    wrong, judged = admission.disagreements(kube, corpus.read())
+
+    assert wrong == []
+    assert judged >= FEWEST_JUDGED
+
+
+def test_nobody_exempts_an_app_namespace(kube: Kube, standard: Bed) -> None:
+    [ignored] = [each for each in corpus.read() if each.name == "namespaces-ignored"]
+
+    answer = admission.ask(kube, ignored.item)
+
+    assert "ValidatingAdmissionPolicy 'slipway-exemption-label'" in answer.message
+    standard.kubectl("label", "namespace", "kube-public", "admission.gatekeeper.sh/ignore=x", "--dry-run=server")
+
+
+def test_the_app_runs_and_up_again_writes_nothing(standard: Bed) -> None:
+    standard.api().add("judged and admitted")
+    mark = standard.audit.mark()
+
+    assert standard.up().result()["changed"] == 0
+    assert standard.audit.writes(since=mark, user="slipway") == []
+
+
+def test_the_audit_finds_nothing_and_says_so_in_metrics_and_doctor(standard: Bed) -> None:
+    def audited() -> bool:
+        pod = standard.objects("pods", "-n", POLICY_NAMESPACE, "-l", "control-plane=audit-controller")[0]
+        path = f"/api/v1/namespaces/{POLICY_NAMESPACE}/pods/{pod['metadata']['name']}:8888/proxy/metrics"
+        lines = standard.kubectl("get", "--raw", path).splitlines()
+        found = [line for line in lines if line.startswith("gatekeeper_violations{")]
+        return bool(found) and all(line.endswith(" 0") for line in found)
+
+    standard.wait("an audit without violations in the metrics", audited, deadline=150)
+    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=60).out.splitlines()]
+    assert [each["level"] for each in told if each["subject"] in {"policies", "webhooks"}] == ["ok", "ok"]
+
+
+def test_with_every_webhook_pod_killed_apps_are_shut_and_nothing_else(kube: Kube, standard: Bed) -> None:
+    innocent = corpus.innocent("Pod")
+    elsewhere = copy.deepcopy(innocent)
+    elsewhere["metadata"]["namespace"] = "default"
+    elsewhere["spec"]["serviceAccountName"] = "default"
+    standard.kubectl("-n", POLICY_NAMESPACE, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
+
+    assert not _admitted(standard, innocent), "no outage: the check below would prove nothing"
+    assert _admitted(standard, elsewhere), "a namespace that is no app's was shut"
+    assert standard.kubectl("create", "namespace", "made-meanwhile", "--dry-run=server")
+
+    seconds = standard.wait("apps can be changed again", lambda: _admitted(standard, innocent), deadline=RECOVERY)
+    assert seconds < RECOVERY
+    assert admission.ask(kube, greedy()).policies == {"resource-bounds"}
+
+
+def test_mini_again_keeps_the_data_and_leaves_no_webhook(standard: Bed, kube: Kube) -> None:
+    """The twin of the first test as well: without Gatekeeper the pod without limits is admitted."""
+    todo = standard.api().add("kept from standard to mini")
+
+    standard.up(env={"PROFILE": "mini"})
+
+    assert standard.api().call("GET", f"/todos/{todo}").status == 200
+    assert standard.objects("validatingwebhookconfigurations") == []
+    assert POLICY_NAMESPACE not in {each["metadata"]["name"] for each in standard.objects("namespaces")}
+    assert admission.ask(kube, greedy()).admitted
+
+
+def _admitted(bed: Bed, item: dict[str, Any]) -> bool:
+    """Asked by kubectl, which does not try again as our own client does."""
+    words = ("create", "--dry-run=server", "-o", "name", "-f", "-")
+    return bool(bed.kubectl(*words, check=False, given=json.dumps(item)))

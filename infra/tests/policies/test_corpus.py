@@ -1,0 +1,96 @@
+"""No way round (R36): each attempt is refused by exactly the policies it names, by gator and in Python alike (N7)."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from infra.components.places import APP_NAMESPACES
+from infra.lib import policies
+from infra.lib.report import silent
+from infra.verify.policies import corpus, gator
+from infra.verify.policies.corpus import Attempt
+from infra.verify.policies.rego import Judge
+
+ALL = policies.load()
+ATTEMPTS = corpus.read()
+FEWEST = 150  # R36
+HOLD_PODS = (*corpus.API, "Pod", "PodTemplate", "ReplicationController")
+
+
+def in_python(attempts: Iterable[Attempt]) -> dict[str, frozenset[str]]:
+    """Name of an attempt → the policies that refuse it."""
+    there = list(APP_NAMESPACES)
+    judges = [
+        (policy.name, policies.within(policy.constraint, there), Judge.of(policy.template, policy.modules))
+        for policy in ALL
+    ]
+    return {
+        attempt.name: frozenset(name for name, constraint, judge in judges if judge.messages(constraint, attempt.item))
+        for attempt in attempts
+    }
+
+
+def by_gator(attempts: Iterable[Attempt]) -> dict[str, frozenset[str]]:
+    """The same by gator; namespaces have one name, so each of them is judged by itself."""
+    program = gator.program(report=silent)
+    listed = list(attempts)
+    alone = [[attempt] for attempt in listed if attempt.item["kind"] == "Namespace"]
+    together = [attempt for attempt in listed if attempt.item["kind"] != "Namespace"]
+    found: dict[str, frozenset[str]] = {}
+    for group in [together, *alone]:
+        told = gator.judge(program, ALL, [attempt.item for attempt in group], namespaces=APP_NAMESPACES)
+        by_object: dict[str, set[str]] = {}
+        for refusal in told:
+            by_object.setdefault(refusal.name, set()).add(refusal.policy)
+        for attempt in group:
+            found[attempt.name] = frozenset(by_object.get(attempt.item["metadata"]["name"], ()))
+    return found
+
+
+def wrong(verdicts: dict[str, frozenset[str]]) -> list[str]:
+    """Attempts with another verdict than expected."""
+    return [
+        f"{attempt}: want {sorted(attempt.refused)}, have {sorted(verdicts[attempt.name])}"
+        for attempt in ATTEMPTS
+        if verdicts[attempt.name] != attempt.refused
+    ]
+
+
+def test_there_are_enough_and_each_has_a_name_of_its_own() -> None:
+    assert len({attempt.name for attempt in ATTEMPTS}) == len(ATTEMPTS) >= FEWEST
+    assert all(attempt.refused for attempt in ATTEMPTS)
+
+
+def test_every_policy_is_tried_but_the_one_that_needs_other_objects() -> None:
+    assert {policy.name for policy in ALL} - {name for attempt in ATTEMPTS for name in attempt.refused} == {
+        "unique-route-hosts"
+    }
+
+
+@pytest.mark.parametrize("kind", HOLD_PODS)
+def test_what_attempts_are_made_of_is_allowed(kind: str) -> None:
+    attempt = Attempt("innocent", corpus.innocent(kind), frozenset())
+
+    assert in_python([attempt]) == {"innocent": frozenset()}
+
+
+def test_gator_refuses_every_attempt_by_the_policies_it_names() -> None:
+    assert wrong(by_gator(ATTEMPTS)) == []
+
+
+def test_python_refuses_every_attempt_by_the_policies_it_names() -> None:
+    assert wrong(in_python(ATTEMPTS)) == []
+
+
+def test_an_attempt_that_gets_through_is_noticed() -> None:
+    verdicts = {attempt.name: attempt.refused for attempt in ATTEMPTS}
+    verdicts[ATTEMPTS[0].name] = frozenset()
+
+    assert len(wrong(verdicts)) == 1
+
+
+def test_patches_take_away_replace_and_add() -> None:
+    assert corpus.merged({"a": {"b": 1, "c": 2}, "d": [1]}, {"a": {"b": None, "e": 3}, "d": [2]}) == {
+        "a": {"c": 2, "e": 3},
+        "d": [2],
+    }

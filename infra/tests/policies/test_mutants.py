@@ -1,0 +1,46 @@
+"""R35: a policy with one expression less, an operator turned or a word missing is noticed by the suites."""
+
+import pytest
+
+from infra.lib import policies
+from infra.lib.policies import Policy
+from infra.verify.policies import mutants
+from infra.verify.policies.mutants import Mutant
+from infra.verify.policies.suites import Case, cases
+
+ALL = policies.load()
+SUITES: dict[str, list[Case]] = {policy.name: list(cases(policy)) for policy in ALL}
+FEWEST = 200
+LIBRARY_USERS = [policy for policy in ALL if len(policy.modules) > 1]
+
+
+@pytest.mark.parametrize("policy", ALL, ids=lambda policy: str(policy.name))
+def test_every_mutant_of_a_policy_is_noticed_by_its_suite(policy: Policy) -> None:
+    made = list(mutants.mutants(policy, library=False))
+
+    assert made
+    assert [mutant.what for mutant in made if not mutants.killed(mutant, policy, SUITES[policy.name])] == []
+
+
+def test_every_mutant_of_the_library_is_noticed_by_some_suite() -> None:
+    made = list(mutants.mutants(LIBRARY_USERS[0], library=True))
+
+    assert made
+    assert [mutant.what for mutant in made if not _noticed(mutant)] == []
+
+
+def test_there_are_enough_mutants() -> None:
+    assert sum(len(list(mutants.mutants(policy, library=False))) for policy in ALL) >= FEWEST
+
+
+def test_a_suite_that_looks_at_one_side_lets_mutants_live() -> None:
+    """The twin: without its refusals a suite does not notice what a policy no longer refuses."""
+    policy = next(policy for policy in ALL if policy.name == "no-secret-in-env")
+    allowed = [case for case in SUITES[policy.name] if case.refused is None]
+    made = list(mutants.mutants(policy, library=False))
+
+    assert [mutant for mutant in made if not mutants.killed(mutant, policy, allowed)] != []
+
+
+def _noticed(mutant: Mutant) -> bool:
+    return any(mutants.killed(mutant, policy, SUITES[policy.name]) for policy in LIBRARY_USERS)
