@@ -44,6 +44,16 @@ class StackSettings(BaseModel):
         return self.profile != "mini"
 
     @property
+    def vault(self) -> bool:
+        """Whether Vault keeps the secrets and makes the database's users."""
+        return self.profile != "mini"
+
+    @property
+    def gateway(self) -> bool:
+        """Whether requests come in through a gateway."""
+        return self.profile != "mini"
+
+    @property
     def production(self) -> bool:
         """Whether stateful things are protected and demo conveniences are off."""
         return self.env is Environment.PRODUCTION
