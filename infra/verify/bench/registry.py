@@ -5,8 +5,21 @@ from infra.verify.bench.commands import CHECK, ENGINES, RENDER
 from infra.verify.bench.figure import Figure
 from infra.verify.bench.life import AGAIN, COLD, MEMORY, WARM
 from infra.verify.bench.rollout import ROLLOUT
+from infra.verify.bench.security import POLICIES, STANDARD
 
-FIGURES: tuple[Figure, ...] = (*SERVICE, COLD, WARM, AGAIN, MEMORY, RENDER, CHECK, ENGINES, ROLLOUT)
+FIGURES: tuple[Figure, ...] = (
+    *SERVICE,
+    COLD,
+    WARM,
+    AGAIN,
+    MEMORY,
+    RENDER,
+    CHECK,
+    POLICIES,
+    STANDARD,
+    ENGINES,
+    ROLLOUT,
+)
 ROW_IDS: tuple[str, ...] = tuple(goal.id for figure in FIGURES for goal in figure.goals)
 # Names BENCH= understands besides the figures' own: groups, and rows that a figure gives along.
 GROUPS: dict[str, tuple[str, ...]] = {
