@@ -43,7 +43,7 @@ def ask(kube: Kube, item: Object) -> Answer:
 
 
 def disagreements(kube: Kube, attempts: list[Attempt]) -> tuple[list[str], int]:
-    """Attempts that get through or that other policies refuse than they name; how many Gatekeeper itself answered.
+    """Attempts that get through unmended or that other policies refuse; how many Gatekeeper itself answered.
 
     A policy that only warns at admission is left out: its refusal is gator's and the audit's.
     """
@@ -54,9 +54,9 @@ def disagreements(kube: Kube, attempts: list[Attempt]) -> tuple[list[str], int]:
             continue
         answer = ask(kube, attempt.item)
         judged += bool(answer.policies)
-        if answer.admitted or (answer.policies and answer.policies != expected):
-            told = "admitted" if answer.admitted else sorted(answer.policies)
-            wrong.append(f"{attempt}: want {sorted(expected)}, have {told}")
+        if answer.admitted != bool(attempt.mended) or (answer.policies and answer.policies != expected):
+            told = "admitted" if answer.admitted else answer.message
+            wrong.append(f"{attempt}: want {attempt.mended or sorted(expected)}, have {told}")
     return wrong, judged
 
 

@@ -28,11 +28,15 @@ ENDS = frozenset({"Job", "CronJob"})
 
 @dataclass(frozen=True)
 class Attempt:
-    """One object and the policies that refuse it, none other does."""
+    """One object and the policies that refuse it, none other does.
+
+    `mended` is what the API server makes of it, so that nothing is left to refuse at admission.
+    """
 
     name: str
     item: Object
     refused: frozenset[str]
+    mended: str = ""
 
     def __str__(self) -> str:
         return f"{self.item['kind']} {self.name}"
@@ -68,7 +72,7 @@ def _attempts(topic: str, entry: Object, base: Object) -> Iterator[Attempt]:
     else:
         for kind in entry.get("in", ["Pod"]):
             each = f"{name}-{kind.lower()}"
-            yield Attempt(each, _workload(kind, each, entry, base), refused)
+            yield Attempt(each, _workload(kind, each, entry, base), refused, entry.get("mended", ""))
 
 
 def _workload(kind: str, name: str, entry: Object, base: Object) -> Object:
