@@ -15,7 +15,7 @@ class AppNamespaceArgs:
     """`quota_memory` bounds the sum of memory limits, `quota_cpu` that of CPU requests.
 
     `defaults`: a container without figures gets small ones. Off where a policy refuses such a container: the
-    API server would give them before the policy is asked.
+    API server would give them before the policy is asked. `meshed`: pods get a sidecar.
     """
 
     owner: str
@@ -25,6 +25,7 @@ class AppNamespaceArgs:
     quota_pods: int
     protect: bool
     defaults: bool = True
+    meshed: bool = False
 
 
 class AppNamespace(pulumi.ComponentResource):
@@ -49,6 +50,7 @@ class AppNamespace(pulumi.ComponentResource):
                     "pod-security.kubernetes.io/enforce": "restricted",
                     "pod-security.kubernetes.io/warn": "restricted",
                     "pod-security.kubernetes.io/audit": "restricted",
+                    **({"istio-injection": "enabled"} if args.meshed else {}),
                 },
                 "annotations": timeouts.waits("Namespace"),
             },

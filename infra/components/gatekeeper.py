@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
@@ -12,7 +12,9 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from infra.components import hardening, timeouts
 from infra.components.labels import MANAGER, PART_OF
+from infra.components.places import APP_NAMESPACES, POLICY_NAMESPACE
 from infra.lib import policies
+from infra.settings.platform import PlatformSettings
 
 # The chart of the same release as the program in infra/go/gatekeeper; a test compares them.
 VERSION = "3.23.1"
@@ -40,6 +42,21 @@ class GatekeeperArgs:
     memory: int
     cpu: str
     audit_seconds: int
+
+    @classmethod
+    def of(cls, settings: PlatformSettings) -> Self:
+        """What the stack's settings say about it."""
+        return cls(
+            namespace=POLICY_NAMESPACE,
+            judged=APP_NAMESPACES,
+            image=settings.images["gatekeeper"],
+            owner=settings.owner,
+            chart=settings.gatekeeper_chart,
+            replicas=settings.gatekeeper_replicas,
+            memory=settings.gatekeeper_memory,
+            cpu=settings.gatekeeper_cpu,
+            audit_seconds=settings.audit_seconds,
+        )
 
 
 class Gatekeeper(pulumi.ComponentResource):

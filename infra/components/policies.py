@@ -1,6 +1,7 @@
 """The policies of `policies/` on a cluster: templates, their constraints for app namespaces, what they refer to."""
 
 from dataclasses import dataclass
+from typing import Self
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -10,6 +11,8 @@ from infra.components.labels import MANAGER, PART_OF
 from infra.lib import policies
 
 LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
+# The policy whose parameter follows the profile.
+MESH_INJECTION = "mesh-injection"
 # For the official engine; the direct one knows when a template is ready.
 UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
 # What policies look up besides the object under review; a kind the API does not have would stop all others.
@@ -18,9 +21,15 @@ REFERRED = (("policy", "v1", "PodDisruptionBudget"), ("autoscaling", "v2", "Hori
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """The namespaces that every constraint is for: those Gatekeeper is called for."""
+    """The namespaces that every constraint is for, as Gatekeeper is called for them; `meshed`: pods have sidecars."""
 
     namespaces: pulumi.Input[list[str]]
+    meshed: bool = False
+
+    @classmethod
+    def of(cls, platform: pulumi.StackReference, *, meshed: bool) -> Self:
+        """For the namespaces that the platform stack says."""
+        return cls(namespaces=platform.require_output("judged"), meshed=meshed)
 
 
 class Policies(pulumi.ComponentResource):
@@ -39,14 +48,14 @@ class Policies(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         listed = policies.load()
-        made = [self._policy(policy, args.namespaces, after=sync) for policy in listed]
+        made = [self._policy(policy, args, after=sync) for policy in listed]
         self.names = pulumi.Output.all(*[item.id for item in made]).apply(lambda _: [each.name for each in listed])
         self.register_outputs({"names": self.names})
 
-    def _policy(
-        self, policy: policies.Policy, namespaces: pulumi.Input[list[str]], *, after: pulumi.Resource
-    ) -> CustomResource:
-        template, constraint = policy.template, policies.within(policy.constraint, namespaces)
+    def _policy(self, policy: policies.Policy, args: PoliciesArgs, *, after: pulumi.Resource) -> CustomResource:
+        template, constraint = policy.template, policies.within(policy.constraint, args.namespaces)
+        if policy.name == MESH_INJECTION:
+            constraint["spec"]["parameters"]["injected"] = args.meshed
         known = CustomResource(
             template["metadata"]["name"],
             api_version=template["apiVersion"],

@@ -23,6 +23,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from infra.components import hardening, timeouts
 from infra.components.labels import CHECKSUM, REASON_NO_BUDGET, labels, selector
+from infra.components.mesh_access import INJECTED, MeshAccess, MeshAccessArgs
 from infra.components.priorities import DATA
 from infra.components.traffic import Peer, ingress
 
@@ -52,6 +53,7 @@ class Placement:
     storage_class: pulumi.Input[str | None]
     clients: Sequence[Peer]
     protect: bool
+    meshed: bool = False
 
     def for_clients(self, clients: Sequence[Peer]) -> "Placement":
         """The same place for other callers."""
@@ -163,6 +165,8 @@ class StatefulService(pulumi.ComponentResource):
                 opts=child,
             ),
         ]
+        if args.placement.meshed:
+            made.append(MeshAccess(name, MeshAccessArgs(workload=name), child))
         if args.files:
             made.append(
                 ConfigMap(
@@ -179,7 +183,10 @@ def _pod(name: str, args: StatefulServiceArgs) -> PodTemplateSpecArgsDict:
     # Read once at start: pods must roll when a file changes.
     checksum = hashlib.sha256(json.dumps(dict(args.files), sort_keys=True).encode()).hexdigest()
     return {
-        "metadata": {"labels": labels(name=name, component=args.component), "annotations": {CHECKSUM: checksum}},
+        "metadata": {
+            "labels": {**labels(name=name, component=args.component), **(INJECTED if args.placement.meshed else {})},
+            "annotations": {CHECKSUM: checksum},
+        },
         "spec": {
             "service_account_name": name,
             "automount_service_account_token": False,

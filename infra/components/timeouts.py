@@ -13,6 +13,7 @@ SECONDS = MappingProxyType(
         "StatefulSet": 300,  # first start runs initdb
         "Job": 180,
         "Release": 600,  # migrations run inside
+        "CustomResourceDefinition": 60,
         "ConstraintTemplate": 120,  # Gatekeeper compiles it and makes its kind
         "Constraint": 120,  # every pod of Gatekeeper reports that it judges by it
     }

@@ -129,6 +129,7 @@ class TodoAppArgs:
     background: Background
     backend: Backend
     reach: Reach
+    meshed: bool
     public_url: str
     allowed_hosts: Sequence[str]
     ban_threshold: int
@@ -191,6 +192,7 @@ class TodoApp(pulumi.ComponentResource):
                 },
                 "migrate": {"priorityClassName": BATCH},
                 "networkPolicy": args.reach.network_policy(),
+                "mesh": {"enabled": args.meshed},
                 **args.background.values(),
             },
             opts=pulumi.ResourceOptions(

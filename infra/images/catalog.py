@@ -43,6 +43,13 @@ class Upstream(_Frozen):
         return self
 
 
+class Module(_Frozen):
+    """A folder of a Go module that the image's `go` pins, such as `tools/packaging/common` of istio.io/istio."""
+
+    name: Text
+    folder: RelativePath
+
+
 class Image(_Frozen):
     """One image: what it is built from, as whom it runs and which published image it stands for."""
 
@@ -56,14 +63,18 @@ class Image(_Frozen):
     context: tuple[RelativePath, ...] = ()
     go: RelativePath | None = None
     packages: Name | None = None
+    wheels: RelativePath | None = None
+    module: Module | None = None
     upstream: Upstream | None = None
     differences: tuple[Difference, ...] = ()
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> Self:
-        for path in filter(None, (*self.context, self.dockerfile, self.go)):
+        for path in filter(None, (*self.context, self.dockerfile, self.go, self.wheels)):
             if ".." in PurePosixPath(path).parts:
                 raise ValueError(f"{path} leaves the repository")
+        if self.module and not self.go:
+            raise ValueError(f"module {self.module.name} wants `go`, which says the version")
         return self
 
 

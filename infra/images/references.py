@@ -16,6 +16,8 @@ REGISTRY = "slipway.local"
 # Raised when build.py gives other bytes for the same recipe.
 FORMAT = "2"
 RECIPES = Path(__file__).with_name("recipes")
+# Fields of an image that came later: one that has none of them keeps its name.
+LATER = ("wheels", "module")
 
 
 def reference(name: str, catalog: Catalog, *, repository: Path = REPOSITORY) -> str:
@@ -31,7 +33,9 @@ def image_hash(name: str, catalog: Catalog, *, repository: Path = REPOSITORY) ->
         catalog.edition,
         str(catalog.source_date_epoch),
         catalog.debian,
-        image.model_dump_json(exclude={"upstream", "differences"}),
+        image.model_dump_json(
+            exclude={"upstream", "differences"} | {name for name in LATER if not getattr(image, name)}
+        ),
     ]
     if image.base != SCRATCH:
         extra.append(image_hash(image.base, catalog, repository=repository))

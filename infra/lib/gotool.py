@@ -27,6 +27,14 @@ LDFLAGS = {
     " -X github.com/coredns/coredns/coremain.GitCommit=module"
     " -X helm.sh/helm/v4/internal/version.version=v4.3.1",
     "gatekeeper": "-s -w -X github.com/open-policy-agent/gatekeeper/v3/pkg/version.Version=v3.23.1",
+    # The module has no tag: a commit of the branch of 1.31.
+    "istio": "-s -w -X istio.io/istio/pkg/version.buildVersion=1.31.0-eed52ebb66ad"
+    " -X istio.io/istio/pkg/version.buildStatus=Clean",
+}
+# Build tags by program, as upstream's own Makefile has them: the agent's leaves out what only a control plane needs.
+TAGS = {
+    **dict.fromkeys(("pilot-discovery", "istioctl"), "vtprotobuf,disable_pgv"),
+    **dict.fromkeys(("pilot-agent", "install-cni", "istio-cni"), "agent,disable_pgv"),
 }
 BUILD_DEADLINE = 30 * 60.0
 
@@ -36,7 +44,14 @@ def path_of(tool: str) -> Path:
     source = REPOSITORY / "infra" / "go" / tool
     if not (source / "go.mod").is_file():
         raise SlipwayError(f"{source} has no go.mod: there is no Go tool {tool!r}", code=Exit.BAD_INPUT)
-    return cache_dir() / "tools" / f"{tool}-{content_hash([source], root=source, extra=[_flags(tool)])}" / tool
+    inputs = [_flags(tool), *sorted({TAGS.get(name, "") for name in programs(tool)} - {""})]
+    return cache_dir() / "tools" / f"{tool}-{content_hash([source], root=source, extra=inputs)}" / programs(tool)[0]
+
+
+def programs(tool: str) -> tuple[str, ...]:
+    """The names of what is built: the one named like the tool first; those of other modules by their package."""
+    names = [_program(package) for package in _packages(tool)]
+    return tuple(sorted(names, key=lambda name: name != tool)) or (tool,)
 
 
 def ensure(tool: str, *, report: Report, log: Path) -> Path:
@@ -64,33 +79,34 @@ def _build(tool: str, target: Path, *, report: Report, log: Path) -> Path:
     go = compiler(report=report, log=log)
     report(f"build {tool} from its Go modules")
     target.parent.parent.mkdir(parents=True, exist_ok=True)
-    packages = _packages(tool)
     with tempfile.TemporaryDirectory(dir=target.parent.parent, prefix=f".{tool}-") as scratch:
-        built = Path(scratch) / "out" / tool
+        built = Path(scratch) / "out" / target.name
         built.parent.mkdir()
-        run(
-            [
-                go,
-                "build",
-                "-trimpath",
-                "-buildvcs=false",
-                f"-ldflags={_flags(tool)}",
-                "-o",
-                *((f"{built.parent}/", *packages) if packages else (built, ".")),
-            ],
-            cwd=REPOSITORY / "infra" / "go" / tool,
-            env={
-                "CGO_ENABLED": "0",
-                # -modcacherw: Go's own default makes a cache that `rm -r` cannot remove.
-                "GOFLAGS": "-mod=readonly -modcacherw",
-                **homes(),
-                **work_in(Path(scratch)),
-                "GOWORK": "off",
-            },
-            log=log,
-            deadline=BUILD_DEADLINE,
-            hint="run the same command again: finished downloads are kept",
-        )
+        for tags, packages in _by_tags(tool).items():
+            run(
+                [
+                    go,
+                    "build",
+                    "-trimpath",
+                    "-buildvcs=false",
+                    f"-tags={tags}",
+                    f"-ldflags={_flags(tool)}",
+                    "-o",
+                    *((f"{built.parent}/", *packages) if packages else (built, ".")),
+                ],
+                cwd=REPOSITORY / "infra" / "go" / tool,
+                env={
+                    "CGO_ENABLED": "0",
+                    # -modcacherw: Go's own default makes a cache that `rm -r` cannot remove.
+                    "GOFLAGS": "-mod=readonly -modcacherw",
+                    **homes(),
+                    **work_in(Path(scratch)),
+                    "GOWORK": "off",
+                },
+                log=log,
+                deadline=BUILD_DEADLINE,
+                hint="run the same command again: finished downloads are kept",
+            )
         (built.parent / "sha256").write_text(_sums(built), encoding="utf-8")
         built.parent.rename(target.parent)
     return target
@@ -132,6 +148,19 @@ def _packages(tool: str) -> list[str]:
     text = (REPOSITORY / "infra" / "go" / tool / "go.mod").read_text(encoding="utf-8")
     block = re.search(r"^tool \(\n(.*?)^\)", text, re.MULTILINE | re.DOTALL)
     return block.group(1).split() if block else re.findall(r"^tool (\S+)$", text, re.MULTILINE)
+
+
+def _by_tags(tool: str) -> dict[str, list[str]]:
+    """The packages of a tool that are built in one go, by the build tags they want; no package: the folder itself."""
+    groups: dict[str, list[str]] = {}
+    for package in _packages(tool):
+        groups.setdefault(TAGS.get(_program(package), ""), []).append(package)
+    return groups or {"": []}
+
+
+def _program(package: str) -> str:
+    """What `go build` calls the program of a package: its last element, a major version aside."""
+    return re.sub(r"/v[0-9]+$", "", package).rpartition("/")[2]
 
 
 def _sha256(file: Path) -> str:

@@ -15,8 +15,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-PROFILES = ("mini", "standard")
-LATER_PROFILES = ("full",)
+PROFILES = ("mini", "standard", "full")
 
 # Kubernetes quantities as we write them: whole numbers and binary units, so that sums are exact.
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*(Mi|Gi)$")]
@@ -29,8 +28,8 @@ class StackSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     env: Environment = Field(description="The Pulumi stack: local, dev, staging or production")
-    profile: Literal["mini", "standard"] = Field(
-        default="mini", description="What is on and how big; available: mini, standard"
+    profile: Literal["mini", "standard", "full"] = Field(
+        default="mini", description="What is on and how big; available: mini, standard, full"
     )
 
     @classmethod
@@ -52,6 +51,11 @@ class StackSettings(BaseModel):
     def gateway(self) -> bool:
         """Whether requests come in through a gateway."""
         return self.profile != "mini"
+
+    @property
+    def mesh(self) -> bool:
+        """Whether app namespaces talk through sidecars; istiod runs wherever there is a gateway."""
+        return self.profile == "full"
 
     @property
     def production(self) -> bool:

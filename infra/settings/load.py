@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY
-from infra.settings.base import LATER_PROFILES, PROFILES, Environment, StackSettings
+from infra.settings.base import Environment, StackSettings
 
 Settings = TypeVar("Settings", bound=StackSettings)
 STACKS = REPOSITORY / "infra" / "stacks"
@@ -104,8 +104,6 @@ def _explain(model: type[StackSettings], details: ErrorDetails, source: _Source)
         close = difflib.get_close_matches(key, model.config_keys(), n=1)
         remedy = f"did you mean {close[0]}?" if close else f"there are {', '.join(model.config_keys())}"
         return f"{where}: no such setting; {remedy}"
-    if key == "profile" and details["input"] in LATER_PROFILES:
-        return f"{where}: comes with a later version; available: {', '.join(PROFILES)}"
     meaning = model.model_fields[key].description or ""
     return f"{where}: {details['msg'].removeprefix('Value error, ')} ({meaning})"
 

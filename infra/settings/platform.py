@@ -7,13 +7,16 @@ from pydantic import Field
 
 from infra.settings.base import Cpu, StackSettings
 from infra.settings.images import Frozen, Reference, complete
+from infra.settings.mesh import MeshSettings
 
 
-class PlatformSettings(StackSettings):
-    """What secures the others, from profile standard on: Gatekeeper; memory is in MiB."""
+class PlatformSettings(StackSettings, MeshSettings):
+    """What secures the others, from profile standard on: Gatekeeper, Istio; memory is in MiB."""
 
-    images: Annotated[Mapping[str, Reference], complete("gatekeeper"), Frozen] = Field(
-        default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"
+    images: Annotated[Mapping[str, Reference], complete("gatekeeper", "istiod", "istio-proxy", "istio-cni"), Frozen] = (
+        Field(
+            default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"
+        )
     )
     owner: str = Field(
         default="platform", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", description="Team named on every namespace"

@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 Cluster = Annotated[str, typer.Option(envvar="CLUSTER", help="embedded, or context:<name of a kubeconfig context>")]
-Profile = Annotated[str, typer.Option(envvar="PROFILE", help="what is on and how big: mini, standard")]
+Profile = Annotated[str, typer.Option(envvar="PROFILE", help="what is on and how big: mini, standard, full")]
 Engine = Annotated[str, typer.Option(envvar="ENGINE", help="auto, pulumi or direct")]
 Env = Annotated[str, typer.Option(envvar="ENV", help="local, dev, staging or production")]
 Instance = Annotated[str, typer.Option(envvar="SLIPWAY_INSTANCE", help="name of the embedded cluster")]

@@ -8,8 +8,7 @@ from infra.lib.paths import Instance
 
 ENVIRONMENTS = ("local", "dev", "staging", "production")
 ENGINES = ("auto", "pulumi", "direct")
-PROFILES = ("mini", "standard")
-LATER_PROFILES = ("full",)
+PROFILES = ("mini", "standard", "full")
 PORTS = range(1, 65536)
 
 
@@ -51,7 +50,7 @@ def choose(
     """Check every value and report all bad ones at once; an empty value means the default."""
     problems = [
         _cluster(cluster or "embedded"),
-        _profile(profile or "mini"),
+        _one_of("PROFILE", profile or "mini", PROFILES),
         _one_of("ENGINE", engine or "auto", ENGINES),
         _one_of("ENV", environment or "local", ENVIRONMENTS),
         _port(port or "8080"),
@@ -80,12 +79,6 @@ def _cluster(value: str) -> str:
     if value == "embedded" or re.fullmatch(r"context:\S+", value):
         return ""
     return f"CLUSTER={value}: unknown; want embedded or context:<name of a kubeconfig context>"
-
-
-def _profile(value: str) -> str:
-    if value in LATER_PROFILES:
-        return f"PROFILE={value}: comes with a later version; available: {', '.join(PROFILES)}"
-    return _one_of("PROFILE", value, PROFILES)
 
 
 def _one_of(name: str, value: str, valid: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ import yaml
 from infra import cluster as clusters
 from infra import engine as engines
 from infra.cluster.api import Cluster
+from infra.cluster.embedded.layout import NODE_CNI_CONFIG, NODE_CNI_PROGRAMS
 from infra.engine.api import Engine, StackRef
 from infra.engine.direct.engine import DirectEngine
 from infra.lib import gomodule, locks
@@ -27,11 +28,20 @@ STACKS = ("foundation", "platform", "data", "delivery")
 NOT_IN_MINI = frozenset({"platform"})
 # The images each stack runs, by their names in the catalog.
 IMAGES = {
-    "platform": ("gatekeeper",),
+    "platform": ("gatekeeper", "istiod", "istio-proxy", "istio-cni"),
     "data": ("postgresql", "redis", "secrets-init"),
     "delivery": ("todo-app",),
 }
-GATEKEEPER = "github.com/open-policy-agent/gatekeeper/v3"
+# Charts and CRDs by the setting of stack `platform` that takes their folder: tool, module, place in it.
+FROM_MODULES = {
+    "gatekeeper_chart": ("gatekeeper", "github.com/open-policy-agent/gatekeeper/v3", "charts/gatekeeper"),
+    "mesh_chart": ("istio", "istio.io/istio", "manifests/charts/istio-control/istio-discovery"),
+    "mesh_cni_chart": ("istio", "istio.io/istio", "manifests/charts/istio-cni"),
+}
+KINDS = (
+    ("istio", "istio.io/istio", "manifests/charts/base/files"),
+    ("istio", "sigs.k8s.io/gateway-api", "config/crd/standard"),
+)
 # Inside the instance's mount namespace; infra.cluster binds the instance's own folder there.
 NODE_VOLUMES = "/var/lib/slipway/volumes"
 
@@ -144,16 +154,18 @@ class Session:
         if stack == "foundation" and on_our_node and (local or not rendering):
             derived["volume_root"] = NODE_VOLUMES
         if stack == "platform" and stack in self.stacks:
-            derived["gatekeeper_chart"] = str(self._chart())
+            derived |= {key: str(_module(*place)) for key, place in FROM_MODULES.items()}
+            derived["mesh_kinds"] = [str(_module(*place)) for place in KINDS]
+            if on_our_node:
+                derived |= {"mesh_cni_programs": str(NODE_CNI_PROGRAMS), "mesh_cni_config": str(NODE_CNI_CONFIG)}
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
         return {**derived, **self.settings.get(stack, {})}
 
-    @staticmethod
-    def _chart() -> Path:
-        """Gatekeeper's chart, of the module its program is built from."""
-        log = cache_dir() / "logs" / "modules.log"
-        return gomodule.folder("gatekeeper", GATEKEEPER, "charts/gatekeeper", report=silent, log=log)
+
+def _module(tool: str, module: str, inside: str) -> Path:
+    """A folder of a module that a program of ours is built from."""
+    return gomodule.folder(tool, module, inside, report=silent, log=cache_dir() / "logs" / "modules.log")
 
 
 def own_servers(root: Path) -> set[str]:

@@ -5,16 +5,24 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
-{{/* Labels of a pod: without the chart's version, or each release of the chart would roll every pod */}}
-{{- define "todo-app.podLabels" -}}
+{{/* Labels of every object and pod: without the chart's version, or each release of the chart would roll every pod */}}
+{{- define "todo-app.commonLabels" -}}
 {{ include "todo-app.selector" . }}
 app.kubernetes.io/part-of: {{ .root.Chart.Name }}
 app.kubernetes.io/version: {{ include "todo-app.version" .root | quote }}
 {{- end }}
 
+{{/* Labels of a pod. A running pod gets no sidecar and loses none, so the label that says it has one rolls it */}}
+{{- define "todo-app.podLabels" -}}
+{{ include "todo-app.commonLabels" . }}
+{{- if .root.Values.mesh.enabled }}
+sidecar.istio.io/inject: "true"
+{{- end }}
+{{- end }}
+
 {{/* Recommended labels of every object of one component */}}
 {{- define "todo-app.labels" -}}
-{{ include "todo-app.podLabels" . }}
+{{ include "todo-app.commonLabels" . }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{- end }}

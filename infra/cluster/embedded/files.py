@@ -1,26 +1,28 @@
 """The files that components read, as plain data; `write` puts them in the config folder."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.kubelet import containerd, kubelet
-from infra.cluster.embedded.layout import Layout
+from infra.cluster.embedded.layout import CNI_PROGRAMS, Layout
 from infra.cluster.embedded.machine import Machine
 
 Data = dict[str, Any]
+CHAIN = "10-slipway.conflist"
 
 
 def contents(layout: Layout, network: Network, machine: Machine, *, pause: str) -> dict[str, str]:
-    """Text of each file, by its place in the config folder. Components read JSON wherever they take YAML."""
+    """Text of each file by its name; CHAIN has a folder of its own. Components read JSON wherever they take YAML."""
     files: dict[str, str | Data] = {
         "kubelet.yaml": kubelet(layout, network, machine),
         "proxy.yaml": proxy(layout, network),
         "audit.yaml": audit(),
         "authentication.yaml": authentication(),
-        "containerd.toml": containerd(layout, machine, pause=pause),
-        "cni/10-slipway.conflist": cni(network),
+        "containerd.toml": containerd(machine, pause=pause),
+        CHAIN: cni(network),
         # Pods with dnsPolicy Default; nothing outside the cluster can be reached from it.
         "resolv.conf": f"nameserver {network.dns_ip}\n",
     }
@@ -32,11 +34,21 @@ def contents(layout: Layout, network: Network, machine: Machine, *, pause: str) 
 def write(layout: Layout, files: Mapping[str, str]) -> None:
     """Write every file anew; they hold no state. The one with the key of the encryption at rest is added."""
     key = (layout.pki / "encryption.key").read_text(encoding="utf-8")
-    (layout.config / "cni").mkdir(parents=True, exist_ok=True)
+    layout.config.mkdir(parents=True, exist_ok=True)
     for file, text in {**files, "encryption.yaml": json.dumps(encryption(key), indent=2)}.items():
-        target = layout.config / file
+        target = (layout.cni_config if file == CHAIN else layout.config) / file
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.touch(mode=0o600)
         target.write_text(text, encoding="utf-8")
+    _link_programs(layout)
+
+
+def _link_programs(layout: Layout) -> None:
+    """A folder of the instance's own, so that a plug-in which a pod installs is not put into the machine's."""
+    shutil.rmtree(layout.cni_programs, ignore_errors=True)
+    layout.cni_programs.mkdir(parents=True)
+    for program in CNI_PROGRAMS.iterdir():
+        (layout.cni_programs / program.name).symlink_to(program)
 
 
 def proxy(layout: Layout, network: Network) -> Data:

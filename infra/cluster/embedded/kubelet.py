@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.cluster.embedded import layout as place
 from infra.cluster.embedded.addresses import Network
-from infra.cluster.embedded.layout import CLUSTER_DOMAIN, CNI_PROGRAMS, Layout
+from infra.cluster.embedded.layout import CLUSTER_DOMAIN, Layout
 from infra.cluster.embedded.machine import Machine
 
 Data = dict[str, Any]
@@ -80,7 +80,7 @@ def _pace() -> Data:
     }
 
 
-def containerd(layout: Layout, machine: Machine, *, pause: str) -> str:
+def containerd(machine: Machine, *, pause: str) -> str:
     """containerd 1.6 configuration, version 2. An AppArmor profile would stay in the host's kernel: none is loaded."""
     restrict = str(not machine.may_raise_limits).lower()
     return f"""version = 2
@@ -100,8 +100,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   enable_selinux = false
   max_concurrent_downloads = 1
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{CNI_PROGRAMS}"
-    conf_dir = "{layout.config}/cni"
+    bin_dir = "{place.NODE_CNI_PROGRAMS}"
+    conf_dir = "{place.NODE_CNI_CONFIG}"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     default_runtime_name = "runc"
     snapshotter = "{machine.snapshotter}"

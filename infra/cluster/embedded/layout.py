@@ -14,6 +14,9 @@ VOLUMES = Path("/var/lib/slipway/volumes")
 CONTAINERD_SOCKET = Path("/run/containerd/containerd.sock")
 # Of the Debian package containernetworking-plugins.
 CNI_PROGRAMS = Path("/usr/lib/cni")
+# What containerd of an instance reads, at the same place in each: a mesh adds a plug-in of its own to both.
+NODE_CNI_PROGRAMS = Path("/var/lib/cni-programs")
+NODE_CNI_CONFIG = Path("/var/lib/cni-config")
 CLUSTER_DOMAIN = "cluster.local"
 
 
@@ -42,6 +45,16 @@ class Layout:
     def lib(self) -> Path:
         """The node's /var/lib."""
         return self.instance.state / "lib"
+
+    @property
+    def cni_programs(self) -> Path:
+        """Links to Debian's network plug-ins, and those that pods have put beside them."""
+        return self.lib / NODE_CNI_PROGRAMS.name
+
+    @property
+    def cni_config(self) -> Path:
+        """The chain of network plug-ins; written anew at each start, without what pods have added."""
+        return self.lib / NODE_CNI_CONFIG.name
 
     @property
     def log(self) -> Path:

@@ -20,9 +20,9 @@ placement = Placement(
     storage_class=foundation.require_output("storage_class").apply(lambda name: name or None),
     clients=callers("postgresql", profile=settings.profile),
     protect=protects(env=settings.env, allow_unprotected=settings.allow_unprotected),
+    meshed=settings.mesh,
 )
 image = settings.images
-
 spec = spec_of_mini(app_namespace=APP_NAMESPACE, data_namespace=DATA_NAMESPACE, demo_user=settings.demo_user)
 args = SecretsInitArgs(namespace=DATA_NAMESPACE, image=image["secrets-init"], spec=spec, profile=settings.profile)
 job = SecretsInit("secrets-init", args)

@@ -11,11 +11,10 @@ from infra.settings.delivery import DeliverySettings
 from infra.settings.load import load
 
 settings = load(DeliverySettings)
-
 # Before the app, so that the app is judged as everything after it is.
 judging: list[pulumi.Resource] = []
 if settings.policies:
-    judging = [Policies("policies", PoliciesArgs(namespaces=stack_reference("platform").require_output("judged")))]
+    judging = [Policies("policies", PoliciesArgs.of(stack_reference("platform"), meshed=settings.mesh))]
 app = TodoApp(
     APP,
     TodoAppArgs(
@@ -26,6 +25,7 @@ app = TodoApp(
         background=Background.of(settings),
         backend=Backend.of(stack_reference("data")),
         reach=Reach.of(settings),
+        meshed=settings.mesh,
         public_url=settings.public_url,
         allowed_hosts=settings.allowed_hosts,
         ban_threshold=settings.ban_threshold,

@@ -20,9 +20,9 @@ bounds = AppNamespaceArgs(
     quota_pods=settings.quota_pods,
     protect=protect,
     defaults=not settings.policies,
+    meshed=settings.mesh,
 )
 sizes = {"postgresql": settings.postgresql_volume, "redis": settings.redis_volume}
-
 Priorities("slipway", PrioritiesArgs())
 storage_class: pulumi.Input[str] = settings.storage_class
 volumes: list[LocalVolumes] = []

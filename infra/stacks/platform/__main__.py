@@ -3,25 +3,20 @@
 import pulumi
 
 from infra.components.gatekeeper import Gatekeeper, GatekeeperArgs
-from infra.components.places import APP_NAMESPACES, POLICY_NAMESPACE
+from infra.components.mesh import Mesh, MeshArgs
+from infra.components.mesh_sidecars import MeshSidecars, MeshSidecarsArgs
 from infra.settings.load import load
 from infra.settings.platform import PlatformSettings
 
 settings = load(PlatformSettings)
 
 if settings.policies:
-    gatekeeper = Gatekeeper(
-        "gatekeeper",
-        GatekeeperArgs(
-            namespace=POLICY_NAMESPACE,
-            judged=APP_NAMESPACES,
-            image=settings.images["gatekeeper"],
-            owner=settings.owner,
-            chart=settings.gatekeeper_chart,
-            replicas=settings.gatekeeper_replicas,
-            memory=settings.gatekeeper_memory,
-            cpu=settings.gatekeeper_cpu,
-            audit_seconds=settings.audit_seconds,
-        ),
-    )
+    gatekeeper = Gatekeeper("gatekeeper", GatekeeperArgs.of(settings))
     pulumi.export("judged", gatekeeper.judged)
+if settings.gateway:
+    mesh = Mesh("mesh", MeshArgs.of(settings))
+    pulumi.export("mesh", mesh.namespace)
+    if settings.mesh:
+        after = pulumi.ResourceOptions(depends_on=[mesh])
+        sidecars = MeshSidecars("sidecars", MeshSidecarsArgs.of(settings, control=mesh.namespace), after)
+        pulumi.export("meshed", sidecars.members)

@@ -44,7 +44,7 @@ def test_missing_capability_is_taken_into_account_and_only_then(machine: Machine
 
 
 def test_pods_get_addresses_of_the_pod_range() -> None:
-    ptp, portmap = content()["cni/10-slipway.conflist"]["plugins"]
+    ptp, portmap = content()[files.CHAIN]["plugins"]
 
     assert ptp["ipam"]["ranges"] == [[{"subnet": NETWORK.pod_range}]]
     assert portmap["type"] == "portmap"

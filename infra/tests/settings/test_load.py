@@ -89,12 +89,11 @@ def test_a_value_of_the_stack_file_is_traced_to_it() -> None:
     assert error.details[0].startswith("given by the caller: slipway-delivery:demo_user = perhaps")
 
 
-def test_a_later_profile_says_so() -> None:
-    error = refused(FoundationSettings, config={"profile": "full"})
+def test_an_unknown_profile_says_which_there_are() -> None:
+    error = refused(FoundationSettings, config={"profile": "huge"})
 
-    assert error.details[0].endswith(
-        "slipway-foundation:profile = full: comes with a later version; available: mini, standard"
-    )
+    assert "slipway-foundation:profile = huge: " in error.details[0]
+    assert error.details[0].endswith("available: mini, standard, full)")
 
 
 def test_an_unknown_environment_is_refused_by_name() -> None:

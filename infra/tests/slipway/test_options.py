@@ -3,7 +3,7 @@
 import pytest
 
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway.options import choose
+from infra.slipway.options import PROFILES, choose
 
 
 def test_nothing_chosen_is_the_embedded_mini_local_instance() -> None:
@@ -31,10 +31,9 @@ def test_every_bad_value_is_told_at_once_with_the_valid_ones() -> None:
         assert expected in told
 
 
-@pytest.mark.parametrize("profile", ["full"])
-def test_a_profile_of_a_later_version_is_refused_by_name(profile: str) -> None:
-    with pytest.raises(SlipwayError, match=f"PROFILE={profile}: comes with a later version; available: mini, standard"):
-        choose(profile=profile)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_can_be_chosen(profile: str) -> None:
+    assert choose(profile=profile).profile == profile
 
 
 @pytest.mark.parametrize("cluster", ["context:", "context", "context:a b", "Embedded"])

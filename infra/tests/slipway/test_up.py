@@ -11,6 +11,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.lib.report import silent
 from infra.slipway import plan, power, up
 from infra.slipway.plan import Work
+from infra.slipway.session import IMAGES
 from infra.tests.slipway import fakes
 
 MINI, STANDARD = fakes.session().images, fakes.session(profile="standard").images
@@ -126,7 +127,8 @@ def test_standard_secures_before_it_keeps_data(tmp_path: Path, monkeypatch: pyte
     assert "platform" in needs_of(steps, "data")
     assert engine.calls == ["up foundation", "up platform", "up data", "up delivery"]
     assert engine.overrides["platform"]["gatekeeper_chart"] == str(tmp_path / "chart")
-    assert engine.overrides["platform"]["images"] == {"gatekeeper": "slipway.local/gatekeeper:1"}
+    named = [*IMAGES["platform"]]
+    assert engine.overrides["platform"]["images"] == {name: f"slipway.local/{name}:1" for name in named}
 
 
 def test_mini_has_no_more_steps_and_images_than_it_needs() -> None:
