@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from tests.access import permission
 from tests.conftest import api
 from tests.servers import Servers
 from todo_app.accounts.audit import users_audit
@@ -112,8 +115,51 @@ def test_words_have_a_trail_that_outlives_them(admin: User) -> None:
     ]
 
 
-@pytest.mark.parametrize("statement", ["DELETE FROM accounts_useraudit", "UPDATE accounts_useraudit SET username = ''"])
+def grants(trail: str, **chosen: object) -> list[tuple[str, object]]:
+    """What a trail of permissions tells: given or taken, and whoever did it."""
+    rows = apps.get_model("accounts", trail)._default_manager.filter(**chosen).order_by("pgh_id")
+    return [(row.pgh_label, (row.pgh_context or {}).get("actor")) for row in rows]
+
+
+def test_a_permission_and_a_group_given_in_admin_name_the_giver(user: User, admin: User) -> None:
+    group, given = Group.objects.create(name=f"keepers-{user.pk.hex}"), permission("moderation.manage_words")
+    group.permissions.add(given)
+    client = Client()
+    client.force_login(admin, backend="todo_app.accounts.backends.AccountBackend")
+    where = f"/admin/accounts/user/{user.pk}/change/"
+    seen = client.get(where).context["adminform"].form.initial["seen"]
+    form = {"username": user.username, "role": "user", "seen": seen}
+    told = client.post(where, form | {"user_permissions": [given.pk], "groups": [group.pk]})
+    assert told.status_code == 302, told.context["errors"]
+
+    giver = str(admin.pk)
+    assert grants("UserPermissionAudit", user=user.pk, permission=given.pk) == [("given", giver)]
+    assert grants("MembershipAudit", user=user.pk, group=group.pk) == [("given", giver)]
+    assert grants("GroupPermissionAudit", group=group.pk) == [("given", None)], "given by no request"
+
+
+def test_what_is_taken_away_is_told_also_when_raw_sql_did_it(user: User) -> None:
+    group = Group.objects.create(name=f"former-{user.pk.hex}")
+    user.groups.add(group)
+    user.user_permissions.add(permission("accounts.ban_user"))
+    user.user_permissions.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM accounts_user_groups WHERE user_id = %s", [user.pk])
+
+    assert grants("UserPermissionAudit", user=user.pk) == [("given", None), ("taken", None)]
+    assert grants("MembershipAudit", user=user.pk) == [("given", None), ("taken", None)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM accounts_useraudit",
+        "UPDATE accounts_useraudit SET username = ''",
+        "DELETE FROM accounts_userpermissionaudit",
+    ],
+)
 def test_nobody_rewrites_the_trail(user: User, statement: str) -> None:
+    user.user_permissions.add(permission("accounts.ban_user"))
     before = users_audit().count()
 
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():

@@ -167,6 +167,40 @@ class UserAuditAdmin(LogAdmin):
     ordering = ("-pgh_id",)
 
 
+class GrantAuditAdmin(LogAdmin):
+    """The trail of permissions, which triggers write."""
+
+    list_filter = ("pgh_label",)
+    ordering = ("-pgh_id",)
+
+
+@admin.register(apps.get_model("accounts", "UserPermissionAudit"))
+class UserPermissionAuditAdmin(GrantAuditAdmin):
+    """Permissions of users' own."""
+
+    list_display = ("pgh_created_at", "pgh_label", "user", "permission", "pgh_context")
+    list_select_related = ("user", "permission__content_type")
+    search_fields = ("user__username", "permission__codename")
+
+
+@admin.register(apps.get_model("accounts", "MembershipAudit"))
+class MembershipAuditAdmin(GrantAuditAdmin):
+    """Users in groups."""
+
+    list_display = ("pgh_created_at", "pgh_label", "user", "group", "pgh_context")
+    list_select_related = ("user", "group")
+    search_fields = ("user__username", "group__name")
+
+
+@admin.register(apps.get_model("accounts", "GroupPermissionAudit"))
+class GroupPermissionAuditAdmin(GrantAuditAdmin):
+    """Permissions of groups."""
+
+    list_display = ("pgh_created_at", "pgh_label", "group", "permission", "pgh_context")
+    list_select_related = ("group", "permission__content_type")
+    search_fields = ("group__name", "permission__codename")
+
+
 @admin.register(ExternalIdentity)
 class ExternalIdentityAdmin(LogAdmin):
     """Whom an identity provider means."""
