@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from config.database import LOGIN_FILE, login_of
 from config.secret_files import SecretFiles, SecretMissing
 
 PREFIX = "TODO_"
@@ -191,7 +192,10 @@ def _missing(secrets: SecretFiles) -> list[str]:
     problems = []
     for name in NEEDED_SECRETS:
         try:
-            secrets.read(name)
+            if name == "database-password" and (login := secrets.optional(LOGIN_FILE)) is not None:
+                login_of(login)
+            else:
+                secrets.read(name)
         except SecretMissing as error:
             problems.append(str(error))
     return problems

@@ -7,6 +7,8 @@ from pathlib import Path
 class SecretMissing(Exception):
     """A secret file is absent, unreadable or empty; the text says which one and what to do."""
 
+    absent = False
+
 
 class SecretFiles:
     """The folder of secret files. Reading costs one `stat` while the file stays the same."""
@@ -27,14 +29,28 @@ class SecretFiles:
             value = (self.folder / name).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SecretMissing(
-                f"secret file {name} in {self.folder}: {reason}; expected a readable text file"
-            ) from None
+            missing = SecretMissing(f"secret file {name} in {self.folder}: {reason}; expected a readable text file")
+            missing.absent = isinstance(error, FileNotFoundError)
+            raise missing from None
         if not value:
             raise SecretMissing(f"secret file {name} in {self.folder}: it is empty; expected the secret's value")
         self._seen[name] = (mark, value)
         return value
 
+    def optional(self, name: str) -> str | None:
+        """A secret that need not exist; None when there is no such file. Raises SecretMissing."""
+        try:
+            return self.read(name)
+        except SecretMissing as error:
+            if error.absent:
+                return None
+            raise
+
     def optional_lines(self, name: str) -> list[str]:
         """Lines of a secret that need not exist, such as retired signing keys."""
-        return self.read(name).split() if (self.folder / name).exists() else []
+        return (self.optional(name) or "").split() if self._holds(name) else []
+
+    def _holds(self, name: str) -> bool:
+        """Whether there is anything in it; an agent writes an empty file for a key that nobody has set."""
+        file = self.folder / name
+        return file.exists() and file.stat().st_size > 0

@@ -14,6 +14,8 @@ from psycopg.abc import Buffer, Params
 from psycopg.adapt import AdaptersMap
 from psycopg.pq import Format
 
+from config.database import RotatingConnection
+
 
 class DatabaseOperations(operations.DatabaseOperations):
     """What a query log shows: of a prepared statement psycopg knows no values, and no text when it runs it again."""
@@ -67,10 +69,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> "psycopg.Connection[Any]":
-        """A connection whose server has not hung up."""
+        """A connection whose server has not hung up, and whose login is the one of today."""
         while True:
             connection: psycopg.Connection[Any] = super().get_new_connection(conn_params)
-            if self.pool is None or quiet(connection):
+            if self.pool is None or (quiet(connection) and current(connection)):
                 return connection
             connection.close()
             self.pool.putconn(connection)  # which replaces it
@@ -100,6 +102,11 @@ def quiet(connection: "psycopg.Connection[Any]") -> bool:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return not poll.poll(0)
+
+
+def current(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether it was made with today's login; Vault ends the connections of an earlier one soon."""
+    return not isinstance(connection, RotatingConnection) or connection.current()
 
 
 @cache

@@ -65,7 +65,14 @@ def _steps_forgotten() -> None:
     bans.steps_keep = lambda _outcomes: None
 
 
+def _login_kept() -> None:
+    """R45: a connection is good as long as its server has not hung up."""
+    base: Any = import_module("config.postgresql.base")
+    base.current = lambda _connection: True
+
+
 DEFECTS: dict[str, Callable[[], None]] = {
+    "login-kept": _login_kept,
     "keys-ignored": _keys_ignored,
     "steps-forgotten": _steps_forgotten,
     "remembered-tokens": _remembered_tokens,

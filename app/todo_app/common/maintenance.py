@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from django.db import close_old_connections
 
 log = structlog.get_logger("maintenance")
 # `chore(now=…)` does one bounded amount of work in transactions of its own and returns how many rows it changed
@@ -34,6 +35,7 @@ def chores_run(*, now: datetime, only: str = "") -> Done:
     """Run every chore, or one. A chore that fails does not keep the others from running."""
     done = Done(rows={}, failed={})
     for name in [only] if only else chores():
+        close_old_connections()  # a chore may take longer than its login lives on, the next begins with today's
         try:
             done.rows[name] = _CHORES[name](now=now)
         except Exception as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
 from todo_app.outbox.metrics import DEAD, LAG, LEASE
@@ -52,6 +52,7 @@ class Process:
     def run(self) -> None:
         """Until `stop`."""
         while not self.stop.is_set():
+            close_old_connections()  # back to the pool, which keeps those of today's login only
             pause = self._turn()
             self.health.turned = time.monotonic()
             if pause:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfoNotFoundError
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
 from todo_app.accounts.models import User
 from todo_app.moderation.checks import TextRefused
@@ -38,6 +38,7 @@ def recurrences_run(*, now: datetime, limit: int = 10_000) -> Ran:
     """Make what is due, at most about `limit` todos; the rest waits for the next run."""
     ran = Ran()
     while ran.created < limit:
+        close_old_connections()  # the next transaction begins with today's login
         try:
             with transaction.atomic():
                 done = _next(now)
