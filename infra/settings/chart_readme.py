@@ -37,6 +37,10 @@ helm --namespace todo test todo-app
   Both never run twice at once, and a run that was missed for long is left to the next.
 - **Secrets.** The Secret `secret.name` has the keys `django-secret-key`, `database-password`, `redis-password`,
   `admin-password` and, with `config.demoUser`, `demo-password`. The chart holds no value of it.
+- **Vault.** With `vault.enabled` an agent beside each pod writes the same files, and `database-login` with a user of
+  the database that comes and goes, into memory. It signs in by Kubernetes as the role named like the component (`web`,
+  `relay`, `migrate`, `run-due-todos`, `maintenance`), reads `database/creds/<role>`, `secret/todo-app/common` and, for
+  the migration, `secret/todo-app/migrate`. The app follows what changes without a restart.
 - **Left behind.** `helm uninstall` keeps what hooks made: the migration's Job, its service account and network policy
   (`kubectl -n todo delete job,sa,networkpolicy -l app.kubernetes.io/component=migrate`).
 - **Scenarios.** `ci/<scenario>-values.yaml`, one for each switch, are linted, rendered and validated by the tests.

@@ -33,6 +33,10 @@ jobTemplate:
         {{- end }}
         securityContext:
           {{- include "todo-app.podSecurity" .root | nindent 10 }}
+        {{- with include "todo-app.vault.agent" . }}
+        initContainers:
+          {{- . | nindent 10 }}
+        {{- end }}
         containers:
           - name: {{ .component }}
             image: {{ include "todo-app.image" .root }}
@@ -48,5 +52,5 @@ jobTemplate:
             volumeMounts:
               {{- include "todo-app.volumeMounts" .root | nindent 14 }}
         volumes:
-          {{- include "todo-app.volumes" .root | nindent 10 }}
+          {{- include "todo-app.volumes" . | nindent 10 }}
 {{- end }}

@@ -130,15 +130,27 @@ TODO_GRACEFUL_TIMEOUT: {{ .Values.web.drain.gracefulSeconds | int | quote }}
 {{- else }}
 GUNICORN_CMD_ARGS: --graceful-timeout=0
 {{- end }}
+{{- $issuer := include "todo-app.issuer" . }}
 {{- with .Values.config.oidc }}
-{{- if .issuer }}
-TODO_OIDC_ISSUER: {{ .issuer | quote }}
+{{- if $issuer }}
+TODO_OIDC_ISSUER: {{ $issuer | quote }}
 TODO_OIDC_AUDIENCE: {{ .audience | quote }}
 TODO_OIDC_JWKS_URL: {{ .jwksUrl | quote }}
 TODO_OIDC_GROUPS_CLAIM: {{ .groupsClaim | quote }}
 TODO_OIDC_ADMIN_GROUP: {{ .adminGroup | quote }}
+TODO_OIDC_SIGN_IN: {{ .signIn | quote }}
+TODO_OIDC_AUTHORIZE_URL: {{ .authorizeUrl | quote }}
+TODO_OIDC_SCOPES: {{ .scopes | quote }}
+{{- if include "todo-app.vault.issuer" $ }}
+TODO_OIDC_AUTHORITY_FILE: /run/vault-ca/ca.crt
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Whose tokens are taken: the identity provider of the values, or Vault's */}}
+{{- define "todo-app.issuer" -}}
+{{- include "todo-app.vault.issuer" . | default .Values.config.oidc.issuer -}}
 {{- end }}
 
 {{/* What only the relay reads */}}
@@ -188,12 +200,32 @@ seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* The two volumes of every pod of the image: its secrets, and /tmp in memory */}}
+{{/* The volumes of every pod of the image: (dict "root" $ "component" "web"): its secrets, and /tmp in memory */}}
 {{- define "todo-app.volumes" -}}
+{{- with .root -}}
+{{- if .Values.vault.enabled -}}
+- name: secrets
+  emptyDir:
+    medium: Memory
+    sizeLimit: 1Mi
+{{ include "todo-app.volumes.tmp" . }}
+{{- else -}}
+{{ include "todo-app.volumes.mounted" . }}
+{{- end }}
+{{- end }}
+{{- include "todo-app.vault.volumes" . }}
+{{- end }}
+
+{{/* The Secret as files, without Vault and for the tests */}}
+{{- define "todo-app.volumes.mounted" -}}
 - name: secrets
   secret:
     secretName: {{ .Values.secret.name }}
     defaultMode: 0440
+{{ include "todo-app.volumes.tmp" . }}
+{{- end }}
+
+{{- define "todo-app.volumes.tmp" -}}
 - name: tmp
   emptyDir:
     medium: Memory
@@ -228,6 +260,9 @@ seccompProfile:
 {{- if and .issuer (not .audience) -}}
 {{- fail "config.oidc.audience is empty: with config.oidc.issuer it says which tokens are for this service" -}}
 {{- end -}}
+{{- if and .signIn (not (include "todo-app.issuer" $)) -}}
+{{- fail "config.oidc.signIn is set and there is no issuer: set config.oidc.issuer or vault.oidcClient" -}}
+{{- end -}}
 {{- if and .issuer $policy.enabled (not $policy.issuer.cidrs) -}}
 {{- fail "networkPolicy.issuer.cidrs is empty: the keys of config.oidc.issuer could not be fetched" -}}
 {{- end -}}
@@ -256,6 +291,7 @@ seccompProfile:
 {{- end -}}
 {{- end -}}
 {{- include "todo-app.check.reach" . -}}
+{{- include "todo-app.check.vault" . -}}
 {{- if and (eq .Values.config.environment "production") .Values.config.demoUser -}}
 {{- fail "config.demoUser is on: production has no demo user" -}}
 {{- end -}}

@@ -9,6 +9,10 @@ priorityClassName: {{ . }}
 {{- end }}
 securityContext:
   {{- include "todo-app.podSecurity" . | nindent 2 }}
+{{- with include "todo-app.vault.agent" (dict "root" . "component" "migrate") }}
+initContainers:
+  {{- . | nindent 2 }}
+{{- end }}
 containers:
   - name: migrate
     image: {{ include "todo-app.image" . }}
@@ -24,7 +28,7 @@ containers:
     volumeMounts:
       {{- include "todo-app.volumeMounts" . | nindent 6 }}
 volumes:
-  {{- include "todo-app.volumes" . | nindent 2 }}
+  {{- include "todo-app.volumes" (dict "root" . "component" "migrate") | nindent 2 }}
 {{- end }}
 
 {{- define "todo-app.migrate.checksum" -}}

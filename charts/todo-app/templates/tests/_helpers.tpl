@@ -51,6 +51,6 @@ spec:
       configMap:
         name: {{ include "todo-app.test.name" $root }}
     {{- if .secrets }}
-    {{- include "todo-app.volumes" $root | nindent 4 }}
+    {{- include "todo-app.volumes.mounted" $root | nindent 4 }}
     {{- end }}
 {{- end }}
