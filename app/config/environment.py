@@ -16,6 +16,7 @@ from config.database import LOGIN_FILE, login_of
 from config.secret_files import SecretFiles, SecretMissing
 
 PREFIX = "TODO_"
+CLIENT_ID = "oidc-client-id"
 NEEDED_SECRETS = ("django-secret-key", "database-password", "redis-password")
 
 
@@ -108,6 +109,18 @@ class Environment(BaseSettings):
     oidc_admin_group: str = Field(
         default="", description="the group whose members are administrators; nothing: roles are kept here"
     )
+    oidc_sign_in: str = Field(
+        default="", max_length=40, description="the name on the button of the sign-in page, or nothing: no such button"
+    )
+    oidc_authorize_url: Annotated[str, AfterValidator(_issuer)] = Field(
+        default="", description="the https address of the provider's sign-in page; nothing: by discovery"
+    )
+    oidc_scopes: str = Field(
+        default="openid profile", pattern=r"^openid( [^\s\"\\]+)*$", description="openid and further scopes, by spaces"
+    )
+    oidc_authority_file: str = Field(
+        default="", description="a file with the authority of the provider's certificate; nothing: the system's"
+    )
     demo_user: bool = Field(default=False, description="true or false")
     initial_words: CommaList = Field(default=(), description="words separated by commas")
     web_workers: int = Field(default=2, ge=1, le=64, description="gunicorn processes, 1..64")
@@ -152,8 +165,8 @@ def load() -> tuple[Environment, SecretFiles]:
         environment = Environment()
     except ValidationError as error:
         problems += [_told(item["loc"], item["type"], item["input"], item["msg"]) for item in error.errors()]
-    problems += [*_refused(os.environ), *_oidc_halves(os.environ)]
     folder = environment.secrets_dir if environment else Path(os.environ.get(f"{PREFIX}SECRETS_DIR", ""))
+    problems += [*_refused(os.environ), *_oidc_halves(os.environ, folder)]
     secrets = SecretFiles(folder)
     if environment or folder.name:
         problems += _missing(secrets)
@@ -181,11 +194,20 @@ def _refused(environ: Mapping[str, str]) -> list[str]:
     return []
 
 
-def _oidc_halves(environ: Mapping[str, str]) -> list[str]:
-    if environ.get(f"{PREFIX}OIDC_ISSUER") and not environ.get(f"{PREFIX}OIDC_AUDIENCE"):
+def _oidc_halves(environ: Mapping[str, str], folder: Path) -> list[str]:
+    """Who issues tokens needs to be told with whom they are for; sign-in needs what we are to the issuer."""
+    issuer, button = environ.get(f"{PREFIX}OIDC_ISSUER"), environ.get(f"{PREFIX}OIDC_SIGN_IN")
+    client = (folder / CLIENT_ID).exists()
+    problems = []
+    if issuer and not environ.get(f"{PREFIX}OIDC_AUDIENCE") and not client:
         right = "this service's name in the provider's tokens, because TODO_OIDC_ISSUER is set"
-        return [f"environment variable {PREFIX}OIDC_AUDIENCE is missing; expected: {right}"]
-    return []
+        problems.append(f"environment variable {PREFIX}OIDC_AUDIENCE is missing; expected: {right}")
+    if button and not issuer:
+        right = "the https address of the provider, because TODO_OIDC_SIGN_IN is set"
+        problems.append(f"environment variable {PREFIX}OIDC_ISSUER is missing; expected: {right}")
+    if button and not client:
+        problems.append(f"secret file {CLIENT_ID} is missing; expected, because TODO_OIDC_SIGN_IN is set")
+    return problems
 
 
 def _missing(secrets: SecretFiles) -> list[str]:

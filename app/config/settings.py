@@ -123,6 +123,9 @@ VIOLATION_RETENTION_MONTHS = ENV.violation_retention_months
 AUDIT_RETENTION_DAYS = ENV.audit_retention_days
 OIDC_ISSUER, OIDC_AUDIENCE, OIDC_JWKS_URL = ENV.oidc_issuer, ENV.oidc_audience, ENV.oidc_jwks_url
 OIDC_GROUPS_CLAIM, OIDC_ADMIN_GROUP = ENV.oidc_groups_claim, ENV.oidc_admin_group
+OIDC_SIGN_IN, OIDC_AUTHORIZE_URL, OIDC_SCOPES = ENV.oidc_sign_in, ENV.oidc_authorize_url, ENV.oidc_scopes
+OIDC_AUTHORITY_FILE = ENV.oidc_authority_file
+PUBLIC_URL = ENV.public_url
 
 # Cookies and HSTS follow the scheme users type: over http a Secure cookie never returns, and an HSTS
 # header for 127.0.0.1 would make every other local site unreachable, so env local on plain http works.

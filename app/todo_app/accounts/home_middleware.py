@@ -49,7 +49,7 @@ def _sender(request: HttpRequest) -> uuid.UUID | None:
     """Whose token or session it is; whether either is still good is judged at home, as ever."""
     scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if scheme.lower() == "bearer":
-        return _found(_condition(text))
+        return found_on(_condition(text))
     if settings.SESSION_COOKIE_NAME in request.COOKIES and (key := request.session.get(SESSION_KEY)):
         return uuid.UUID(key)
     return None
@@ -68,7 +68,7 @@ def _condition(text: str) -> "QuerySet[Any, uuid.UUID]":
     return ApiToken.objects.filter(digest=digest).values_list("user_id", flat=True)
 
 
-def _found(rows: "QuerySet[Any, uuid.UUID]") -> uuid.UUID | None:
+def found_on(rows: "QuerySet[Any, uuid.UUID]") -> uuid.UUID | None:
     """Tokens and identities live with their users: every database is asked until one knows it, the directory first."""
     for alias in aliases():
         with on_shard(alias):

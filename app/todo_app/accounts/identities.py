@@ -26,6 +26,11 @@ class JwtAccess:
 def jwt_user(*, text: str, now: datetime) -> tuple[User, JwtAccess]:
     """The user a JWT speaks for. One query for a known one. Raises TokenInvalid, AccountBanned, IssuerUnavailable."""
     claims = claims_of(text=text)
+    return user_of(claims=claims, now=now), JwtAccess(scopes=claims.scopes)
+
+
+def user_of(*, claims: Claims, now: datetime) -> User:
+    """The user these claims are about, made on first sight, in the role of the groups. Raises as `jwt_user`."""
     user = user_by_identity(issuer=claims.issuer, subject=claims.subject) or _first_sight(claims, now=now)
     admit(user)  # before the time, so that a banned user is told why
     # the issuer counts whole seconds: a token of the very second in which access ended is refused, too
@@ -33,7 +38,7 @@ def jwt_user(*, text: str, now: datetime) -> tuple[User, JwtAccess]:
         raise TokenInvalid
     if settings.OIDC_ADMIN_GROUP and user.role != _role(claims):
         user = _role_follow(user, claims)
-    return user, JwtAccess(scopes=claims.scopes)
+    return user
 
 
 def _role(claims: Claims) -> Role:

@@ -6,47 +6,33 @@ for an unknown key id fetches again, at most once in REFETCH_GAP whatever tokens
 
 import threading
 import time
-import urllib.error
-import urllib.request
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import jwt
-import orjson
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from django.conf import settings
+
+from todo_app.accounts.issuer import Discovery, IssuerUnavailable, asked
 
 ALGORITHMS = frozenset({"RS256", "ES256"})
 KEYS_LIVE = 600.0  # seconds
 STALE_LIVE = 3600.0  # seconds the last keys serve while the issuer does not answer
 REFETCH_GAP = 30.0  # seconds
-TIMEOUT = 3.0  # seconds of one fetch
-ANSWER_MAX = 256 * 1024  # bytes
 KEYS_MAX = 50
 RSA_BITS_MIN = 2048
 log = structlog.get_logger("oidc")
-
-
-class IssuerUnavailable(Exception):
-    """The issuer's keys cannot be had, so its tokens cannot be judged."""
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any) -> None:  # noqa: ANN401 - urllib's signature
-        """Keys come from the configured place only."""
 
 
 class KeySet:
     """Keys by id."""
 
     def __init__(self, *, issuer: str, url: str) -> None:
-        self._issuer, self._url = issuer, url
+        self._discovery, self._url = Discovery(issuer), url
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched = self._tried = float("-inf")
         self._lock = threading.Lock()
-        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def key(self, *, kid: str) -> jwt.PyJWK | None:
         """The key of this id, None if the issuer has none. Raises IssuerUnavailable."""
@@ -64,28 +50,11 @@ class KeySet:
 
     def _fetch(self) -> None:
         try:
-            self._keys = _usable(self._get(self._url or self._discovered()))
+            self._keys = _usable(asked(self._url or self._discovery.address("jwks_uri")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("the issuer's keys cannot be fetched", error=type(error).__name__)
         else:
             self._fetched = time.monotonic()
-
-    def _discovered(self) -> str:
-        document = self._get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        url = document["jwks_uri"]
-        if document["issuer"] != self._issuer or urlsplit(url).scheme != urlsplit(self._issuer).scheme:
-            raise ValueError("the discovery document is of another issuer")
-        return str(url)
-
-    def _get(self, url: str) -> dict[str, Any]:
-        with self._opener.open(url, timeout=TIMEOUT) as answer:
-            body = answer.read(ANSWER_MAX + 1)
-        if len(body) > ANSWER_MAX:
-            raise ValueError("the answer is too long")
-        document = orjson.loads(body)
-        if not isinstance(document, dict):
-            raise TypeError("the answer is no JSON object")
-        return document
 
 
 def _usable(document: dict[str, Any]) -> dict[str, jwt.PyJWK]:

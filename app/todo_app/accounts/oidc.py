@@ -1,5 +1,6 @@
 """Tokens of an identity provider: signature, issuer, audience and times of a JWT (RFC 7519, RFC 9068)."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ import jwt
 from django.conf import settings
 
 from todo_app.accounts.access import TokenInvalid
+from todo_app.accounts.issuer import client_id
 from todo_app.accounts.jwks import ALGORITHMS, key_set
 from todo_app.accounts.scopes import Scope
 
@@ -33,8 +35,10 @@ def is_jwt(text: str) -> bool:
     return bool(settings.OIDC_ISSUER) and text.count(".") == 2 and len(text) <= TEXT_MAX
 
 
-def claims_of(*, text: str) -> Claims:
+def claims_of(*, text: str, nonce: str | None = None) -> Claims:
     """The claims of a token that the issuer signed for us and that is valid now.
+
+    With a `nonce` it is the ID token of one sign-in: for what we are to the issuer as a client, and for that nonce.
 
     The key decides the algorithm, never the token alone, so neither `none` nor HMAC with a public key passes.
     `nbf` is judged when it is there: several providers leave it out.
@@ -52,14 +56,23 @@ def claims_of(*, text: str) -> Claims:
             text,
             key=key.key,
             algorithms=[algorithm],
-            audience=settings.OIDC_AUDIENCE,
+            audience=client_id() if nonce is not None else settings.OIDC_AUDIENCE or client_id(),
             issuer=settings.OIDC_ISSUER,
             leeway=LEEWAY,
             options={"require": ["exp", "iat", "aud", "iss", "sub"]},
         )
+        if nonce is not None and not _of_this_sign_in(told, nonce):
+            raise TokenInvalid
         return _claims(told)
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise TokenInvalid from None
+
+
+def _of_this_sign_in(told: dict[str, Any], nonce: str) -> bool:
+    """OpenID Connect Core §3.1.3.7: the nonce we sent, and no other client meant besides us."""
+    given = told.get("nonce")
+    same = isinstance(given, str) and hmac.compare_digest(given.encode(), nonce.encode())
+    return same and told.get("azp", client_id()) == client_id()
 
 
 def _claims(told: dict[str, Any]) -> Claims:

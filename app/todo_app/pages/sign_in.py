@@ -25,7 +25,7 @@ BACKEND = "todo_app.accounts.backends.AccountBackend"
 def sign_in(request: HttpRequest) -> HttpResponse:
     """The form, and what is wrong with what was sent."""
     if request.method != "POST":
-        return render(request, "pages/sign_in.html", {"next": request.GET.get("next", "")})
+        return render(request, "pages/sign_in.html", _form(next=request.GET.get("next", "")))
     username, password = request.POST.get("username", "")[:150], request.POST.get("password", "")[:200]
     if not username or not password or "\x00" in username:
         return _again(request, "Enter your name and your password.", 422)
@@ -69,5 +69,9 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _again(request: HttpRequest, message: str, status: int) -> HttpResponse:
-    context = {"message": message, "username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
-    return render(request, "pages/sign_in.html", context, status=status)
+    given = {"username": request.POST.get("username", ""), "next": request.POST.get("next", "")}
+    return render(request, "pages/sign_in.html", _form(message=message, **given), status=status)
+
+
+def _form(**context: str) -> dict[str, str]:
+    return {"provider": settings.OIDC_SIGN_IN, **context}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from todo_app.pages import moderation, password, people, recurrences, sign_in, todo, todos, words
+from todo_app.pages import moderation, oidc, password, people, recurrences, sign_in, todo, todos, words
 
 app_name = "pages"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("recurrences/<uuid:key>/<str:action>", recurrences.recurrence_action, name="recurrence-action"),
     path("sign-in", sign_in.sign_in, name="sign-in"),
     path("sign-out", sign_in.sign_out, name="sign-out"),
+    path("oidc/sign-in", oidc.leave, name="oidc-sign-in"),
+    path("oidc/callback", oidc.come_back, name="oidc-callback"),
     path("password", password.Password.as_view(), name="password"),
     path("moderation", moderation.desk, name="moderation"),
     path("moderation/words", words.words, name="words"),

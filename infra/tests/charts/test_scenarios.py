@@ -47,6 +47,7 @@ def test_every_switch_has_a_scenario() -> None:
         "shards",
         "oidc",
         "mesh",
+        "vault",
     }
 
     assert switches <= set(scenarios())
