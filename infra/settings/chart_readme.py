@@ -36,7 +36,8 @@ helm --namespace todo test todo-app
 - **By the clock.** `run-due-todos` makes the todos of recurrences that are due, `maintenance` deletes what has expired.
   Both never run twice at once, and a run that was missed for long is left to the next.
 - **Secrets.** The Secret `secret.name` has the keys `django-secret-key`, `database-password`, `redis-password`,
-  `admin-password` and, with `config.demoUser`, `demo-password`. The chart holds no value of it.
+  `admin-password`, with `config.demoUser` `demo-password`, and with `config.oidc.signIn` `oidc-client-id` and
+  `oidc-client-secret`. The chart holds no value of it.
 - **Vault.** With `vault.enabled` an agent beside each pod writes the same files, and `database-login` with a user of
   the database that comes and goes, into memory. It signs in by Kubernetes as the role named like the component (`web`,
   `relay`, `migrate`, `run-due-todos`, `maintenance`), reads `database/creds/<role>`, `secret/todo-app/common` and, for

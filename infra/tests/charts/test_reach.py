@@ -99,6 +99,9 @@ def test_the_issuer_is_told_to_the_web_pods_and_reached_by_them_alone() -> None:
         "TODO_OIDC_JWKS_URL": "https://keys.example.com:8443/jwks",
         "TODO_OIDC_GROUPS_CLAIM": "groups",
         "TODO_OIDC_ADMIN_GROUP": "todo-admins",
+        "TODO_OIDC_SIGN_IN": "",
+        "TODO_OIDC_AUTHORIZE_URL": "",
+        "TODO_OIDC_SCOPES": "openid profile",
     }
     assert [rule for rule in reached(manifests, "web") if rule[0] == addresses("192.0.2.30/32")] == [
         (addresses("192.0.2.30/32"), {443}),

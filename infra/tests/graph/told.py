@@ -13,8 +13,8 @@ from infra.tests.graph.scenes import node_of
 from infra.tests.stacks.objects import Object
 
 SETTINGS = REPOSITORY / "app" / "config" / "environment.py"
-# Addresses of the service itself, which it is told and does not call.
-OWN = frozenset({"TODO_PUBLIC_URL", "TODO_ALLOWED_HOSTS"})
+# Addresses that the service is told and does not call: its own, and the page to which it sends browsers.
+OWN = frozenset({"TODO_PUBLIC_URL", "TODO_ALLOWED_HOSTS", "TODO_OIDC_AUTHORIZE_URL"})
 ADDRESS = re.compile(
     r"(^|_)(HOSTS?|URLS?|URIS?|ISSUER|ENDPOINTS?|ADDRESS(ES)?|ADDR|SERVERS?|BROKERS?|SHARDS|DSN|PEERS?)$"
 )
