@@ -48,7 +48,7 @@ def back(client: Client, query: dict[str, str]) -> Any:  # noqa: ANN401 - the te
     return client.get("/oidc/callback", query)
 
 
-def signed(issuer: Issuer, client: Client, *, target: str = "", **claims: object) -> Any:  # noqa: ANN401 - as above
+def signed(issuer: Issuer, client: Client, *, target: str = "", **claims: Any) -> Any:  # noqa: ANN401 - as above
     """The whole way."""
     return back(client, issuer.authorize(left(client, target), **claims))
 
@@ -138,7 +138,7 @@ def test_a_flow_is_good_once_and_not_for_long(issuer: Issuer, monkeypatch: pytes
         Flow.kept(kept[:-1])
 
 
-BAD: dict[str, dict[str, object]] = {
+BAD: dict[str, dict[str, Any]] = {
     "another nonce": {"nonce": "another"},
     "no nonce": {"nonce": None},
     "for another client": {"aud": "another"},

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rest_framework import exceptions as drf
 
 from todo_app.accounts.access import AccountBanned, TokenInvalid
-from todo_app.accounts.jwks import IssuerUnavailable
+from todo_app.accounts.issuer import IssuerUnavailable
 from todo_app.accounts.services import CredentialsWrong, ScopeRefused
 from todo_app.accounts.throttle import SignInThrottled, ThrottleUnavailable
 from todo_app.api.json import BodyTooLarge
