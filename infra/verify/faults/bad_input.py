@@ -16,7 +16,7 @@ ANSWER = 15.0
 # Environment, and what the answer has to say.
 CHOICES: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
     ({"PROFILE": "huge"}, ("PROFILE=huge", "mini")),
-    ({"PROFILE": "full"}, ("PROFILE=full", "later version", "mini")),
+    ({"PROFILE": "Full"}, ("PROFILE=Full", "mini", "full")),
     ({"ENV": "prod"}, ("ENV=prod", "local", "production")),
     ({"ENGINE": "terraform"}, ("ENGINE=terraform", "direct", "pulumi")),
     ({"CLUSTER": "minikube"}, ("CLUSTER=minikube", "embedded", "context:")),
