@@ -22,7 +22,7 @@ class FoundationSettings(StackSettings):
     postgresql_volume: Memory = Field(default="1Gi", description="Size of PostgreSQL's volume")
     redis_volume: Memory = Field(default="256Mi", description="Size of Redis's volume")
     quota_cpu: Cpu = Field(default="4", description="CPU requests a namespace may sum up to")
-    quota_memory: Memory = Field(default="2Gi", description="Memory limits a namespace may sum up to")
+    quota_memory: Memory = Field(default="3Gi", description="Memory limits a namespace may sum up to")
     quota_pods: int = Field(default=30, ge=5, le=1000, description="Pods a namespace may hold")
     allow_unprotected: bool = Field(
         default=False, description="Production only: let namespaces and volumes be deleted (logged)"

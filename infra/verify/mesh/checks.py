@@ -1,0 +1,198 @@
+"""What the mesh promises, as questions to probes; each yields what broke, so that nothing is the green answer."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from infra.graph.load import service_graph
+from infra.graph.model import Workload
+from infra.verify.bed import Bed
+from infra.verify.mesh.pods import CERTIFICATE_LASTS, Who
+from infra.verify.mesh.talk import Ask, ask, http, let_in, put, refused_by_name, tcp
+
+METHODS = ("GET", "HEAD", "POST", "DELETE")
+WEB, RELAY, POSTGRESQL, REDIS = "web", "relay", "postgresql", "redis"
+PORTS = {WEB: (8000, 8001), RELAY: (8001,), POSTGRESQL: (5432,), REDIS: (6379,)}
+# A Service's port where it differs from its pods'.
+BEHIND = {(WEB, 8000): 80}
+STRANGERS = (
+    Who("stranger in todo", "todo", "stranger"),
+    Who("stranger in data", "data", "stranger"),
+    Who("stranger outside", "outside", "stranger"),
+)
+PROMETHEUS = Who("prometheus", "observability", "prometheus")
+OUTSIDE = STRANGERS[2]
+TESTER = Who("test", "todo", "todo-app-test")
+# As `test`, which may GET /healthz and /readyz: the path as sent, and whether it is one of them once it is read as
+# the app reads it.
+TRICKS = {
+    "/healthz": True,
+    "//healthz": True,
+    "/./healthz": True,
+    "/x/../healthz": True,
+    "/healthz?next=/admin/": True,
+    "/healthz/": False,
+    "/HEALTHZ": False,
+    "/healthz;x": False,
+    "/healthz%00": False,
+    "/healthz/../admin/": False,
+    "/healthz/%2e%2e/admin/": False,
+    "/healthz%2f..%2fadmin/": False,
+    "/healthz%2F%2E%2E%2Fadmin/": False,
+    "/healthz%5c..%5cadmin/": False,
+    "/healthz\\..\\admin/": False,
+    "//admin//": False,
+    "/healthz;/../admin/": False,
+    "/readyz/..;/admin/": False,
+}
+
+
+def everyone() -> list[Who]:
+    """Each workload of the graph that may have pods of its own, and strangers."""
+    graph = service_graph()
+    known = [
+        Who(name, each.namespace, each.account) for name, each in graph.workloads.items() if each.stack != "cluster"
+    ]
+    return [*known, *STRANGERS]
+
+
+def addresses(bed: Bed) -> dict[str, str]:
+    """The pod of each target."""
+    found = {}
+    for name in PORTS:
+        workload = service_graph().workloads[name]
+        selector = ",".join(f"{key}={value}" for key, value in workload.labels.items())
+        pods = bed.objects("pods", "-n", workload.namespace, "-l", selector)
+        [found[name]] = [each["status"]["podIP"] for each in pods if not each["metadata"].get("deletionTimestamp")]
+    return found
+
+
+def plaintext(bed: Bed, everybody: list[Who]) -> Iterator[str]:
+    """R39: without a certificate of the mesh nobody is spoken to, from whatever namespace, on whatever port."""
+    places = addresses(bed)
+    asks = [_ask(places[name], name, port, "GET", "/healthz") for name, ports in PORTS.items() for port in ports]
+    for who in (each for each in everybody if not each.meshed):
+        _prepare(bed, who)
+        for how in ("plain", "forged", "kept", "mesh"):
+            answers = ask(bed, who, [each.by(how) for each in asks])  # type: ignore[arg-type] # a literal each
+            for each, answer in zip(asks, answers, strict=True):
+                declared = how == "mesh" and _declared(who.name, _target(places, each), each.port, "GET", "/healthz")
+                if let_in(answer) is not declared:
+                    yield f"{who.name} {how} to {each.host}:{each.port}: {answer[:60]!r}"
+                if (
+                    how == "mesh"
+                    and _target(places, each) in {WEB, RELAY}
+                    and not declared
+                    and not refused_by_name(answer)
+                ):
+                    yield f"{who.name} to {each.host}:{each.port} is no 403: {answer[:60]!r}"
+
+
+def _prepare(bed: Bed, who: Who) -> None:
+    """Keep a certificate until it has ended; make one of the same name by an authority of its own."""
+    put(bed, who, forged(who))
+    copy = "cp /certs/cert-chain.pem /dev/shm/kept.pem; cp /certs/key.pem /dev/shm/kept.key"
+    bed.kubectl("-n", who.namespace, "exec", who.pod, "-c", "probe", "--", "sh", "-c", copy)
+    time.sleep(CERTIFICATE_LASTS + 1)
+
+
+def forged(who: Who) -> dict[str, bytes]:
+    """A certificate that says the same and that nobody vouches for."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "cluster.local")])
+    uri = x509.UniformResourceIdentifier(f"spiffe://cluster.local/ns/{who.namespace}/sa/{who.account}")
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([uri]), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"forged.pem": made.public_bytes(serialization.Encoding.PEM), "forged.key": private}
+
+
+def call_graph(bed: Bed, everybody: list[Who]) -> Iterator[str]:
+    """R40: every caller to every port: answered where the graph declares it, refused where it does not."""
+    places = addresses(bed)
+    for who in everybody:
+        asked = list(_questions(who))
+        asks = []
+        for target, port, method, path in asked:
+            service = service_graph().workloads[target].service
+            by_name = who.meshed and service
+            host = f"{service}.{service_graph().workloads[target].namespace}.svc" if by_name else places[target]
+            number = BEHIND.get((target, port), port) if by_name else port
+            asks.append(_ask(host, target, number, method, path).by("plain" if who.meshed else "mesh"))
+        for question, answer in zip(asked, ask(bed, who, asks), strict=True):
+            wanted = _declared(who.name, *question)
+            if let_in(answer) is not wanted:
+                verdict = "refused" if wanted else "answered"
+                yield f"{who.name} to {' '.join(map(str, question))} is {verdict}: {answer[:60]!r}"
+
+
+def tricks(bed: Bed) -> Iterator[str]:
+    """Paths that mean something else to whoever reads them less carefully."""
+    answers = ask(bed, TESTER, [http("todo-app-web.todo.svc", 80, "GET", path) for path in TRICKS])
+    for (path, wanted), answer in zip(TRICKS.items(), answers, strict=True):
+        if let_in(answer) is not wanted:
+            yield f"test to GET {path} is {'refused' if wanted else 'answered'}: {answer[:60]!r}"
+
+
+def scrape(bed: Bed) -> Iterator[str]:
+    """R42: metrics for the one who may have them, by a certificate of the mesh and no other way."""
+    places = addresses(bed)
+    asks = [_ask(places[name], name, 8001, "GET", "/metrics") for name in (WEB, RELAY)]
+    for how, wanted in (("mesh", True), ("plain", False)):
+        answers = ask(bed, PROMETHEUS, [each.by(how) for each in asks])  # type: ignore[arg-type] # a literal each
+        for each, answer in zip(asks, answers, strict=True):
+            if answer.startswith(b"HTTP/1.1 200") is not wanted:
+                yield f"a scrape of {each.host} {how}: {answer[:80]!r}"
+
+
+def _questions(who: Who) -> Iterator[tuple[str, int, str, str]]:
+    """For a caller that is declared, each method on each path that the target is asked by anybody; else one of each."""
+    graph = service_graph()
+    for target, ports in PORTS.items():
+        for port in ports:
+            if target in {POSTGRESQL, REDIS}:
+                yield target, port, "", ""
+                continue
+            paths = sorted(
+                {p.replace("*", "x") for c in graph.calls if c.to == target for h in c.http for p in h.paths}
+            )
+            known = any(name == who.name and call.to == target for name, call in graph.edges("full"))
+            for path in paths if known else ["/healthz", "/metrics", "/api/v1/x"]:
+                for method in METHODS if known else METHODS[:1]:
+                    yield target, port, method, path
+
+
+def _ask(host: str, target: str, port: int, method: str, path: str) -> Ask:
+    return tcp(host, port) if target in {POSTGRESQL, REDIS} else http(host, port, method, path)
+
+
+def _target(places: dict[str, str], each: Ask) -> str:
+    return next(name for name, address in places.items() if address == each.host)
+
+
+def _declared(caller: str, target: str, port: int, method: str, path: str) -> bool:
+    """The graph's own answer."""
+    return any(
+        name == caller
+        and call.to == target
+        and isinstance(service_graph().node(name), Workload)
+        and port in service_graph().node(target).ports[call.port].numbers
+        and (not call.http or any(one.allows(method, path) for one in call.http))
+        for name, call in service_graph().edges("full")
+    )
