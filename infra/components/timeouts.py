@@ -15,6 +15,7 @@ SECONDS = MappingProxyType(
         "Release": 600,  # migrations run inside
         "CustomResourceDefinition": 60,
         "ConstraintTemplate": 120,  # Gatekeeper compiles it and makes its kind
+        "Gateway": 120,  # istiod makes its pods, which fetch their configuration
         "Constraint": 120,  # every pod of Gatekeeper reports that it judges by it
     }
 )

@@ -193,6 +193,7 @@ class TodoApp(pulumi.ComponentResource):
                 "migrate": {"priorityClassName": BATCH},
                 "networkPolicy": args.reach.network_policy(),
                 "mesh": {"enabled": args.meshed},
+                "gateway": args.reach.gateway(),
                 **args.background.values(),
             },
             opts=pulumi.ResourceOptions(

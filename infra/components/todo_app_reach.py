@@ -6,12 +6,16 @@ from typing import Self
 
 import pulumi
 
+from infra.components.places import GATEWAY_NAMESPACE
 from infra.settings.delivery import DeliverySettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """`pooler` is host:port before the data stack's database; `shards` are name=host:port/database."""
+    """`pooler` is host:port before the data stack's database; `shards` are name=host:port/database.
+
+    `gateway_hosts` are those it is reached by through a gateway; none: there is no gateway.
+    """
 
     pooler: str
     shards: Sequence[str]
@@ -22,6 +26,7 @@ class Reach:
     groups_claim: str
     admin_group: str
     issuer_networks: Sequence[str]
+    gateway_hosts: Sequence[str] = ()
 
     @classmethod
     def of(cls, settings: DeliverySettings) -> Self:
@@ -36,6 +41,7 @@ class Reach:
             groups_claim=settings.oidc_groups_claim,
             admin_group=settings.oidc_admin_group,
             issuer_networks=settings.oidc_networks,
+            gateway_hosts=settings.route_hosts if settings.gateway else (),
         )
 
     def database(self, host: pulumi.Input[str], port: pulumi.Input[int]) -> dict[str, object]:
@@ -57,12 +63,18 @@ class Reach:
             "adminGroup": self.admin_group,
         }
 
+    def gateway(self) -> dict[str, object]:
+        """The chart's `gateway`: whether there is one, and for which hosts it sends requests here."""
+        return {"enabled": bool(self.gateway_hosts), "hosts": list(self.gateway_hosts)}
+
     def network_policy(self) -> dict[str, object]:
         """The chart's `networkPolicy`, as far as it differs from the default."""
         networks = {"cidrs": list(self.database_networks)}
         return {
             **({"database": networks} if self.pooler else {}),
             **({"shards": networks} if self.shards else {}),
+            # What comes from outside comes by the gateway, past which nobody gets.
+            **({"http": {"cidrs": [], "namespaces": [GATEWAY_NAMESPACE]}} if self.gateway_hosts else {}),
             **({"issuer": {"cidrs": list(self.issuer_networks)}} if self.issuer else {}),
         }
 

@@ -62,6 +62,17 @@ class DeliverySettings(StackSettings):
     oidc_admin_group: str = Field(default="", description="The group of administrators; empty: roles are kept here")
     oidc_networks: tuple[Network, ...] = Field(default=(), description="Networks of the provider and its keys")
 
+    @property
+    def route_hosts(self) -> tuple[str, ...]:
+        """The allowed hosts as a route of a gateway names them: `.example.com` is `*.example.com`."""
+        return tuple(f"*{host}".lower() if host.startswith(".") else host.lower() for host in self.allowed_hosts)
+
+    @model_validator(mode="after")
+    def _is_routed(self) -> Self:
+        if self.gateway and "*" in self.allowed_hosts:
+            raise ValueError("allowed_hosts has '*'; behind a gateway hosts are named, or it takes those of others")
+        return self
+
     @model_validator(mode="after")
     def _reaches_what_it_names(self) -> Self:
         if self.database_pooler and self.shards:

@@ -5,18 +5,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from infra.settings.base import Cpu, StackSettings
+from infra.settings.base import Cpu
+from infra.settings.gateway import WithGateway
 from infra.settings.images import Frozen, Reference, complete
 from infra.settings.mesh import MeshSettings
 
+IMAGES = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate")
 
-class PlatformSettings(StackSettings, MeshSettings):
-    """What secures the others, from profile standard on: Gatekeeper, Istio; memory is in MiB."""
 
-    images: Annotated[Mapping[str, Reference], complete("gatekeeper", "istiod", "istio-proxy", "istio-cni"), Frozen] = (
-        Field(
-            default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"
-        )
+class PlatformSettings(WithGateway, MeshSettings):
+    """What secures the others, from profile standard on: Gatekeeper, Istio, gateway; memory is in MiB."""
+
+    images: Annotated[Mapping[str, Reference], complete(*IMAGES), Frozen] = Field(
+        default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"
     )
     owner: str = Field(
         default="platform", pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", description="Team named on every namespace"

@@ -160,6 +160,15 @@ def open_(*, cluster: Cluster = "", instance: Instance = "", port: Port = "") ->
 
 
 @app.command()
+def ca(*, cluster: Cluster = "", instance: Instance = "", port: Port = "") -> None:
+    """Print the authority of the page's certificate, for browsers and `curl --cacert`."""
+    session = _session(locals())
+    from infra.slipway import authority
+
+    authority.run(session)
+
+
+@app.command()
 def images(
     *,
     build: Annotated[bool, typer.Option("--build", help="build what is not in the cache, tools included")] = False,

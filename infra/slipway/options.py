@@ -33,7 +33,7 @@ class Options:
     @property
     def url(self) -> str:
         """Where the page is, seen from this machine."""
-        return f"http://127.0.0.1:{self.port}/"
+        return f"{'http' if self.profile == 'mini' else 'https'}://127.0.0.1:{self.port}/"
 
 
 def choose(

@@ -28,7 +28,7 @@ STACKS = ("foundation", "platform", "data", "delivery")
 NOT_IN_MINI = frozenset({"platform"})
 # The images each stack runs, by their names in the catalog.
 IMAGES = {
-    "platform": ("gatekeeper", "istiod", "istio-proxy", "istio-cni"),
+    "platform": ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate"),
     "data": ("postgresql", "redis", "secrets-init"),
     "delivery": ("todo-app",),
 }
@@ -158,8 +158,12 @@ class Session:
             derived["mesh_kinds"] = [str(_module(*place)) for place in KINDS]
             if on_our_node:
                 derived |= {"mesh_cni_programs": str(NODE_CNI_PROGRAMS), "mesh_cni_config": str(NODE_CNI_CONFIG)}
+            if local:
+                derived["gateway_port"] = self.options.port
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
+            if (pods := self.cluster.info().pod_range) and not rendering and self.options.profile != "mini":
+                derived["trusted_proxies"] = [pods]
         return {**derived, **self.settings.get(stack, {})}
 
 

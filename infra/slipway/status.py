@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cluster.api import ClusterInfo
-from infra.slipway import kube, views
+from infra.slipway import front, kube, views
 from infra.slipway.session import Session
 
 
@@ -28,7 +28,7 @@ def run(session: Session) -> None:
 
 def urls(info: ClusterInfo) -> dict[str, str]:
     """What can be opened, by name; only what really is exposed on this machine."""
-    found = {service: f"http://127.0.0.1:{port}/" for port, service in info.exposed.items()}
+    found = {service: front.url(port, service) for port, service in info.exposed.items()}
     if info.server:
         found["Kubernetes API"] = info.server
     return found

@@ -1,8 +1,6 @@
 """`up`: from whatever state to a service that answers; running it again changes nothing."""
 
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,14 +10,14 @@ from pathlib import Path
 from infra.images import api
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import power, preflight, steps, views, welcome
+from infra.slipway import front, power, preflight, steps, views, welcome
 from infra.slipway.confirm import confirm_context
+from infra.slipway.front import Door
 from infra.slipway.plan import Step, Work
 from infra.slipway.power import NODE_IMAGES
 from infra.slipway.session import STACKS, Session
 
 Action = Callable[[Work], str]
-SERVICE = ("todo", "todo-app-web", 80)
 ANSWER_DEADLINE = 120.0
 
 
@@ -92,12 +90,12 @@ class _Up:
 
     def expose(self, _: Work) -> str:
         """The page on this machine's loopback."""
-        self.session.cluster.expose(*SERVICE, self.session.options.port)
+        self.session.cluster.expose(*front.target(self.session), self.session.options.port)
         return self.session.options.url
 
     def answer(self, work: Work) -> str:
         """The service says it is ready."""
-        return wait_until_ready(f"{self.session.options.url}readyz", report=work.report, deadline=ANSWER_DEADLINE)
+        return wait_until_ready(lambda: front.door(self.session), report=work.report, deadline=ANSWER_DEADLINE)
 
     def engine(self, _: Work) -> str:
         """The engine's process, warm before the first stack."""
@@ -166,17 +164,18 @@ def run(session: Session) -> None:
     welcome.show(session, changed=up.changed)
 
 
-def wait_until_ready(url: str, *, report: Callable[..., None], deadline: float) -> str:
-    """Ask until the answer is 200; the last answer is part of the failure."""
+def wait_until_ready(door: Callable[[], Door], *, report: Callable[..., None], deadline: float) -> str:
+    """Ask until the answer is 200; the last answer is part of the failure. The certificate may come meanwhile."""
     until = time.monotonic() + deadline
-    last = ""
+    last = url = ""
     while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - http on loopback, built here
-                if answer.status == HTTPStatus.OK:
-                    return ""
-        except urllib.error.HTTPError as error:
-            last = f"{error.code} {error.read(300).decode(errors='replace')}"
+            found = door()
+            url = f"{found.url}readyz"
+            status, body = found.ask("/readyz", patience=5)
+            if status == HTTPStatus.OK:
+                return ""
+            last = f"{status} {body}"
         except OSError as error:
             last = str(error)
         report(f"{url} says: {last}")

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -13,8 +14,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from infra.cluster import select
 from infra.lib import gotool
 from infra.lib.paths import REPOSITORY, Instance, kubectl_homes
+from infra.slipway import front
 from infra.verify.audit import AuditLog
 from infra.verify.todo_api import TodoApi
 
@@ -68,8 +71,22 @@ class Bed:
 
     @property
     def url(self) -> str:
-        """Where its page is."""
-        return f"http://127.0.0.1:{self.port}"
+        """Where its page is: as it is served now, or as its profile has it."""
+        exposed = select("embedded", self.instance).info().exposed.get(self.port)
+        secure = front.is_secure(exposed) if exposed else self.env.get("PROFILE", "mini") != "mini"
+        return f"{'https' if secure else 'http'}://127.0.0.1:{self.port}"
+
+    def authority(self) -> str:
+        """Who signed its page's certificate, as PEM, by the front door's own command."""
+        done = self.call("ca", deadline=60)
+        if done.code != 0:
+            raise BedError(f"ca of {self.name}: {done.text}")
+        return done.out
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """What a client of its page trusts: its own authority and no other; None without TLS."""
+        return ssl.create_default_context(cadata=self.authority()) if self.url.startswith("https") else None
 
     @property
     def audit(self) -> AuditLog:
@@ -152,7 +169,7 @@ class Bed:
 
     def api(self, user: str = "demo") -> TodoApi:
         """The service's API, signed in."""
-        return TodoApi.sign_in(self.url, username=user, password=self.password(user))
+        return TodoApi.sign_in(self.url, username=user, password=self.password(user), tls=self.tls)
 
     def unhealthy(self) -> list[str]:
         """Pods that neither finished nor run with every container ready, with the reason."""

@@ -1,6 +1,7 @@
 """One HTTP/1.1 exchange over asyncio streams, small enough to send 100 a second without taking a core."""
 
 import asyncio
+import ssl
 from dataclasses import dataclass, field
 
 HEAD_LIMIT = 64 * 1024
@@ -40,9 +41,9 @@ class Connection:
     writer: asyncio.StreamWriter
 
     @classmethod
-    async def open(cls, host: str, port: int) -> "Connection":
-        """Connect; OSError when nobody listens."""
-        return cls(*await asyncio.open_connection(host, port, limit=HEAD_LIMIT))
+    async def open(cls, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> "Connection":
+        """Connect; OSError when nobody listens, or who listens is not whom `tls` trusts."""
+        return cls(*await asyncio.open_connection(host, port, limit=HEAD_LIMIT, ssl=tls))
 
     @property
     def usable(self) -> bool:

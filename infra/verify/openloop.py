@@ -7,6 +7,7 @@ counts from then, and every request that gets no good answer is counted on this 
 import asyncio
 import ipaddress
 import itertools
+import ssl
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ class Plan:
     patience: float = 10.0
     fresh_every: int = 4
     good: frozenset[int] = frozenset(range(200, 300))
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is not bounded or not loopback."""
@@ -108,7 +110,7 @@ async def _one(plan: Plan, number: int, *, idle: deque[Connection], tally: Tally
             connection = None if fresh else _idle(idle)
             reused = connection is not None
             if connection is None:
-                connection = await Connection.open(plan.host, plan.port)
+                connection = await Connection.open(plan.host, plan.port, tls=plan.tls)
             stage = "broken on a kept connection" if reused else "broken on a new connection"
             status, reusable = await connection.exchange(data)
     except TimeoutError:

@@ -1,6 +1,7 @@
 """A client of the todo service, from its contract (`contracts/`), with the standard library only."""
 
 import json
+import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -20,18 +21,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class TodoApi:
-    """The service at `url`, as the owner of `token`."""
+    """The service at `url`, as the owner of `token`; `tls` is whom to trust."""
 
     url: str
     token: str = ""
+    tls: ssl.SSLContext | None = None
 
     @classmethod
-    def sign_in(cls, url: str, *, username: str, password: str) -> "TodoApi":
+    def sign_in(cls, url: str, *, username: str, password: str, tls: ssl.SSLContext | None = None) -> "TodoApi":
         """A client with a fresh token; ConnectionError telling the answer when there is none."""
-        answer = cls(url).call("POST", "/auth/tokens", {"username": username, "password": password})
+        answer = cls(url, tls=tls).call("POST", "/auth/tokens", {"username": username, "password": password})
         if not isinstance(answer.body, dict) or "token" not in answer.body:
             raise ConnectionError(f"sign-in of {username} answered {answer.status} {answer.body}")
-        return cls(url, str(answer.body["token"]))
+        return cls(url, str(answer.body["token"]), tls)
 
     def call(self, method: str, path: str, body: object = None, *, patience: float = 15.0) -> Answer:
         """One exchange below /api/v1; an error status is an answer, OSError is none."""
@@ -44,7 +46,7 @@ class TodoApi:
             f"{self.url}{PREFIX}{path}", data=data, headers=headers, method=method
         )
         try:
-            with urllib.request.urlopen(request, timeout=patience) as reply:  # noqa: S310 - as above
+            with urllib.request.urlopen(request, timeout=patience, context=self.tls) as reply:  # noqa: S310 - as above
                 return _answer(reply.status, reply.headers.get_content_type(), reply.read())
         except urllib.error.HTTPError as error:
             with error:

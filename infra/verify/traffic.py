@@ -17,7 +17,7 @@ MOST = 20_000
 def traffic(bed: Bed, *, rate: float) -> Iterator[Tally]:
     """Lists of todos at `rate` requests a second for the length of the block; the tally is filled after it."""
     request = Request(path=f"{PREFIX}/todos", headers={"Authorization": f"Bearer {bed.api().token}"})
-    plan = Plan(host="127.0.0.1", port=bed.port, requests=[request], rate=rate, count=int(rate), most=MOST)
+    plan = Plan(host="127.0.0.1", port=bed.port, requests=[request], rate=rate, count=int(rate), most=MOST, tls=bed.tls)
     over = threading.Event()
     found = Tally()
 

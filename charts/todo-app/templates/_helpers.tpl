@@ -292,6 +292,9 @@ seccompProfile:
 {{- end -}}
 {{- include "todo-app.check.reach" . -}}
 {{- include "todo-app.check.vault" . -}}
+{{- if and .Values.gateway.enabled (not .Values.gateway.hosts) -}}
+{{- fail "gateway.hosts is empty: a route without hosts takes those of others" -}}
+{{- end -}}
 {{- if and (eq .Values.config.environment "production") .Values.config.demoUser -}}
 {{- fail "config.demoUser is on: production has no demo user" -}}
 {{- end -}}

@@ -183,6 +183,18 @@ def _constraint(_: Kube, live: Object) -> Verdict:
     return READY
 
 
+def _gateway(_: Kube, live: Object) -> Verdict:
+    """Its proxies run and have this version of it."""
+    programmed = condition(live, "Programmed")
+    if programmed.get("observedGeneration", 0) < live["metadata"].get("generation", 0):
+        return waiting("its controller has not seen the new version")
+    if programmed.get("status") == "True":
+        return READY
+    accepted = condition(live, "Accepted")
+    told = accepted if accepted.get("status") == "False" else programmed
+    return waiting(f"{told.get('type', 'Programmed')} is {told.get('status', 'unknown')}: {told.get('message', '')}")
+
+
 def _generic(_: Kube, live: Object) -> Verdict:
     """Conditions as most controllers write them; an object without any is ready."""
     if "observedGeneration" in _status(live) and not _observed(live):
@@ -215,6 +227,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("", "Service"): Rule(_service, 120),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): Rule(_definition, 60),
     ("templates.gatekeeper.sh", "ConstraintTemplate"): Rule(_template, 120),
+    ("gateway.networking.k8s.io", "Gateway"): Rule(_gateway, 120),
 }
 # Kinds that a template makes have no fixed name.
 GROUPS: Mapping[str, Rule] = {"constraints.gatekeeper.sh": Rule(_constraint, 120)}

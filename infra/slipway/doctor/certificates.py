@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,16 @@ from cryptography import x509
 from infra.lib.findings import Finding
 
 WARNING = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the end of a certificate brings, and what helps."""
+
+    then: str
+    remedy: str
+
+
 FIELDS = ("certificate-authority-data", "client-certificate-data")
 
 
@@ -25,23 +36,25 @@ def kubeconfig(path: Path, *, now: datetime) -> list[Finding]:
     return [found for name, pem in _certificates(content) for found in certificate(name, pem, now=now)]
 
 
-def certificate(name: str, pem: bytes, *, now: datetime) -> list[Finding]:
+OF_API = Meaning("the API server refuses every request", "make stop && make start")
+
+
+def certificate(name: str, pem: bytes, *, now: datetime, meaning: Meaning = OF_API) -> list[Finding]:
     """One finding for each certificate in `pem`."""
     try:
         chain = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
         return [Finding("fail", name, f"is no certificate: {error}", "make down && make up")]
-    return [_judge(name, one.not_valid_after_utc, now=now) for one in chain]
+    return [_judge(name, one.not_valid_after_utc, now=now, meaning=meaning) for one in chain]
 
 
-def _judge(name: str, end: datetime, *, now: datetime) -> Finding:
+def _judge(name: str, end: datetime, *, now: datetime, meaning: Meaning) -> Finding:
     left = end - now
     if left <= timedelta(0):
-        told = f"expired on {end:%Y-%m-%d}: the API server refuses every request"
-        return Finding("fail", name, told, "make stop && make start")
+        return Finding("fail", name, f"expired on {end:%Y-%m-%d}: {meaning.then}", meaning.remedy)
     if left < WARNING:
-        told = f"ends on {end:%Y-%m-%d}, in {left.days} days: then the API server refuses every request"
-        return Finding("warn", name, told, "make stop && make start")
+        told = f"ends on {end:%Y-%m-%d}, in {left.days} days: then {meaning.then}"
+        return Finding("warn", name, told, meaning.remedy)
     return Finding("ok", name, f"valid until {end:%Y-%m-%d}")
 
 

@@ -18,8 +18,19 @@ from typer import Exit as Leave
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.findings import Finding, Level
 from infra.lib.kube import Kube
-from infra.slipway import kube, kubectl, preflight
-from infra.slipway.doctor import certificates, cron_jobs, migrations, network, objects, policies, service, tools
+from infra.slipway import front, kube, kubectl, preflight
+from infra.slipway.doctor import (
+    certificates,
+    cron_jobs,
+    gateway,
+    migrations,
+    network,
+    objects,
+    policies,
+    service,
+    tools,
+)
+from infra.slipway.front import Door
 from infra.slipway.session import Session
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -83,7 +94,7 @@ def _service(session: Session, api: Client, *, now: datetime) -> list[Finding]:
     try:
         inventories = plain.find_all("v1", "ConfigMap", "slipway-system", labels="slipway/inventory")
         recorded = service.inventories(inventories, lambda *ref: _exists(plain, *ref))
-        judged = policies.check(plain, now=now)
+        judged = [*policies.check(plain, now=now), *gateway.check(plain, now=now)]
     finally:
         plain.close()
     return [
@@ -100,8 +111,12 @@ def _service(session: Session, api: Client, *, now: datetime) -> list[Finding]:
             exists=found,
             slices=api.list(EndpointSlice, namespace=place, labels={"kubernetes.io/service-name": service.SERVICE}),
         ),
-        *service.page(session.options.port, session.cluster.info().exposed),
+        *service.page(_door(session), port=session.options.port),
     ]
+
+
+def _door(session: Session) -> Door | None:
+    return front.door(session) if session.options.port in session.cluster.info().exposed else None
 
 
 def _exists(plain: Kube, api_version: str, kind: str, namespace: str, name: str) -> bool:

@@ -1,21 +1,22 @@
 """Whether what should run is there and serves: controllers, the stacks' own objects, the Service and the page."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.discovery_v1 import EndpointSlice
 
 from infra.lib.findings import Finding
+from infra.slipway.front import Door
 
 Controller = Deployment | StatefulSet | DaemonSet
 # What an inventory names, and whether the cluster has it: (api version, kind, namespace, name).
 Exists = Callable[[str, str, str, str], bool]
 REMEDY = "make up"
 NAMESPACE, SERVICE = "todo", "todo-app-web"
+GATEWAY = "gateway-istio"
 DNS = ("kube-system", "coredns")
 KUBECTL = ".venv/bin/slipway kubectl"
 ANSWER = 5.0  # seconds
@@ -73,16 +74,18 @@ def endpoints(*, exists: bool, slices: Iterable[EndpointSlice]) -> list[Finding]
     return [Finding("ok", subject, f"{len(ready)} ready endpoints")]
 
 
-def page(port: int, exposed: Mapping[int, str]) -> list[Finding]:
-    """The page says it is ready through the port of this machine."""
-    if port not in exposed:
+def page(door: Door | None, *, port: int) -> list[Finding]:
+    """The page says it is ready through the port of this machine; None: nothing is served there."""
+    if door is None:
         return [Finding("fail", "page", f"nothing is served on port {port} of this machine", REMEDY)]
-    url = f"http://127.0.0.1:{port}/readyz"
+    url = f"{door.url}readyz"
     try:
-        with urllib.request.urlopen(url, timeout=ANSWER):
-            return [Finding("ok", "page", f"{url} answers 200")]
-    except urllib.error.HTTPError as error:
-        said = f"{error.code} {error.read(200).decode(errors='replace')}".strip()
+        status, body = door.ask("/readyz", patience=ANSWER)
     except OSError as error:
         said = str(error)
-    return [Finding("fail", "page", f"{url} is not ready: {said}", f".venv/bin/slipway logs {SERVICE}")]
+    else:
+        if status == HTTPStatus.OK:
+            return [Finding("ok", "page", f"{url} answers 200")]
+        said = f"{status} {body[:200]}".strip()
+    workload = GATEWAY if door.secure else SERVICE
+    return [Finding("fail", "page", f"{url} is not ready: {said}", f".venv/bin/slipway logs {workload}")]

@@ -3,6 +3,8 @@
 import pulumi
 
 from infra.components.gatekeeper import Gatekeeper, GatekeeperArgs
+from infra.components.gateway import Gateway
+from infra.components.gateway_objects import GatewayArgs
 from infra.components.mesh import Mesh, MeshArgs
 from infra.components.mesh_sidecars import MeshSidecars, MeshSidecarsArgs
 from infra.settings.load import load
@@ -15,7 +17,9 @@ if settings.policies:
     pulumi.export("judged", gatekeeper.judged)
 if settings.gateway:
     mesh = Mesh("mesh", MeshArgs.of(settings))
+    gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[mesh]))
     pulumi.export("mesh", mesh.namespace)
+    pulumi.export("gateway", gateway.address)
     if settings.mesh:
         after = pulumi.ResourceOptions(depends_on=[mesh])
         sidecars = MeshSidecars("sidecars", MeshSidecarsArgs.of(settings, control=mesh.namespace), after)

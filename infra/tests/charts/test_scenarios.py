@@ -9,7 +9,8 @@ import pytest
 from infra.tests.charts.helm import CHART, HelmError, Manifest, helm, one, scenario, scenarios, template
 
 KUBERNETES = "1.36"
-OTHERS = ("monitoring.coreos.com/", "security.istio.io/", "networking.istio.io/")  # kinds of CRDs, not of Kubernetes
+# Kinds of CRDs, not of Kubernetes.
+OTHERS = ("monitoring.coreos.com/", "security.istio.io/", "networking.istio.io/", "gateway.networking.k8s.io/")
 BASE = scenario("default")
 
 
@@ -48,6 +49,7 @@ def test_every_switch_has_a_scenario() -> None:
         "oidc",
         "mesh",
         "vault",
+        "gateway",
     }
 
     assert switches <= set(scenarios())

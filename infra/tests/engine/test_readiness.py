@@ -38,7 +38,15 @@ def condition(kind: str, status: str, message: str = "why", reason: str = "Reaso
     return {"type": kind, "status": status, "message": message, "reason": reason}
 
 
+def seen_gateway(**conditions: str) -> dict[str, Any]:
+    """The status of a Gateway whose controller has seen version 2."""
+    told = [{**condition(kind, status), "observedGeneration": 2} for kind, status in conditions.items()]
+    return {"conditions": told}
+
+
 SEEN = {"observedGeneration": 2}
+GATEWAY = "gateway.networking.k8s.io/v1"
+PROGRAMMED, STARTING = seen_gateway(Programmed="True"), seen_gateway(Programmed="False")
 FULL = {**SEEN, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}
 STUCK = {"conditions": [condition("Progressing", "False", "deadline", "ProgressDeadlineExceeded")]}
 APPS, BATCH, CRDS = "apps/v1", "batch/v1", "apiextensions.k8s.io/v1"
@@ -72,6 +80,26 @@ CASES: list[tuple[str, Object, State, str]] = [
         "not judged by yet: audit-1",
     ),
     ("constraint broken", live("Probes", {"byPod": [WEBHOOK, BROKEN]}, version=JUDGED), State.FAILED, "unexpected eof"),
+    ("gateway", live("Gateway", PROGRAMMED, version=GATEWAY), State.READY, ""),
+    ("gateway new", live("Gateway", {}, version=GATEWAY), State.WAITING, "has not seen the new version"),
+    (
+        "gateway starts",
+        live("Gateway", STARTING, version=GATEWAY),
+        State.WAITING,
+        "Programmed is False",
+    ),
+    (
+        "gateway refused",
+        live("Gateway", seen_gateway(Accepted="False", Programmed="False"), version=GATEWAY),
+        State.WAITING,
+        "Accepted is False",
+    ),
+    (
+        "gateway changed",
+        live("Gateway", PROGRAMMED, version=GATEWAY, generation=3),
+        State.WAITING,
+        "new",
+    ),
     ("deployment", live("Deployment", FULL, version=APPS, replicas=2), State.READY, ""),
     ("deployment unseen", live("Deployment", FULL, version=APPS, generation=3), State.WAITING, "has not seen"),
     (

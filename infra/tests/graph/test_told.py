@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from infra.graph.load import service_graph
-from infra.graph.model import Graph
-from infra.slipway import up
+from infra.graph.model import Graph, Profile
+from infra.slipway import front
 from infra.tests.charts.helm import scenario, template
 from infra.tests.graph import told
 from infra.tests.graph.scenes import node_of, scene
@@ -175,8 +175,9 @@ def test_requests_of_the_charts_tests_are_the_declared_ones() -> None:
                 assert any(narrow.allows(*request) for request in asked), f"nobody asks {method} {path}"
 
 
-def test_the_forwarder_leads_where_slipway_puts_it() -> None:
-    namespace, service, _ = up.SERVICE
-    (target,) = {call.to for call in GRAPH.targets("forwarder", "mini")}
+@pytest.mark.parametrize(("profile", "door"), [("mini", front.WEB), ("standard", front.GATEWAY)])
+def test_the_forwarder_leads_where_slipway_puts_it(profile: Profile, door: front.Target) -> None:
+    namespace, service, _ = door
+    (target,) = {call.to for call in GRAPH.targets("forwarder", profile)}
 
     assert (GRAPH.workloads[target].namespace, GRAPH.workloads[target].service) == (namespace, service)

@@ -11,6 +11,7 @@ def test_nothing_chosen_is_the_embedded_mini_local_instance() -> None:
 
     assert (chosen.cluster, chosen.profile, chosen.engine, chosen.environment) == ("embedded", "mini", "auto", "local")
     assert (chosen.instance.name, chosen.url) == ("slipway", "http://127.0.0.1:8080/")
+    assert choose(profile="standard").url == "https://127.0.0.1:8080/"
 
 
 def test_every_bad_value_is_told_at_once_with_the_valid_ones() -> None:

@@ -34,6 +34,8 @@ def test_urls_are_only_what_is_really_served() -> None:
         "Kubernetes API": "https://10.0.0.2:6443",
     }
     assert status.urls(ClusterInfo(kind="embedded", running=True)) == {}
+    gateway = ClusterInfo(kind="embedded", running=True, exposed={8080: "10.1.2.3:443"})
+    assert status.urls(gateway) == {"10.1.2.3:443": "https://127.0.0.1:8080/"}
 
 
 def test_the_tables_hold_components_pods_reasons_and_images() -> None:

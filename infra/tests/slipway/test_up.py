@@ -10,6 +10,7 @@ import pytest
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.report import silent
 from infra.slipway import plan, power, up
+from infra.slipway.front import Door
 from infra.slipway.plan import Work
 from infra.slipway.session import IMAGES
 from infra.tests.slipway import fakes
@@ -189,14 +190,14 @@ def service() -> Iterator[Service]:
 def test_up_waits_until_the_service_is_ready(service: Service) -> None:
     threading.Timer(1.0, lambda: setattr(service, "ready", True)).start()
 
-    up.wait_until_ready(f"http://127.0.0.1:{service.server_port}/readyz", report=silent, deadline=20)
+    up.wait_until_ready(lambda: Door(port=service.server_port, secure=False), report=silent, deadline=20)
 
     assert service.ready
 
 
 def test_a_service_that_never_is_ready_is_told_with_its_last_answer(service: Service) -> None:
     with pytest.raises(SlipwayError, match="503 migrations pending") as caught:
-        up.wait_until_ready(f"http://127.0.0.1:{service.server_port}/readyz", report=silent, deadline=1)
+        up.wait_until_ready(lambda: Door(port=service.server_port, secure=False), report=silent, deadline=1)
 
     assert (caught.value.code, caught.value.hint) == (Exit.DEADLINE, "make doctor")
 

@@ -11,7 +11,17 @@ from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
 ORDER = ("foundation", "platform", "data", "delivery")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
-NAMES = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "postgresql", "redis", "secrets-init", "todo-app")
+NAMES = (
+    "gatekeeper",
+    "istiod",
+    "istio-proxy",
+    "istio-cni",
+    "gateway-certificate",
+    "postgresql",
+    "redis",
+    "secrets-init",
+    "todo-app",
+)
 IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in NAMES}
 
 

@@ -67,7 +67,8 @@ def roll_under_load(bed: Bed, *settings: str, count: int, at_least: int = 3) -> 
 
     A version is the same image under a new reference: migration Job, Helm upgrade and new pods, as for new code.
     """
-    plan = Plan(host="127.0.0.1", port=bed.port, requests=mix(bed.api().token), rate=RATE, count=count, most=3 * count)
+    requests = mix(bed.api().token)
+    plan = Plan(host="127.0.0.1", port=bed.port, requests=requests, rate=RATE, count=count, most=3 * count, tls=bed.tls)
     done = 0
     over = False
 

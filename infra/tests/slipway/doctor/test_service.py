@@ -8,6 +8,7 @@ from lightkube.resources.apps_v1 import DaemonSet, Deployment
 from lightkube.resources.discovery_v1 import EndpointSlice
 
 from infra.slipway.doctor import service
+from infra.slipway.front import Door
 
 
 def deployment(name: str, namespace: str, available: int) -> Deployment:
@@ -64,8 +65,8 @@ def test_a_service_that_leads_nowhere_is_told(exists: bool, ready: bool, level: 
     assert finding.level == level
 
 
-@pytest.mark.parametrize("exposed", [{}, {1: "todo/todo-app-web:80"}])
-def test_a_page_that_does_not_answer_is_told(exposed: dict[int, str]) -> None:
-    (finding,) = service.page(1, exposed)
+@pytest.mark.parametrize("door", [None, Door(port=1, secure=False), Door(port=1, secure=True)])
+def test_a_page_that_does_not_answer_is_told(door: Door | None) -> None:
+    (finding,) = service.page(door, port=1)
 
     assert finding.level == "fail"
