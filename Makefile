@@ -101,8 +101,9 @@ profile: $(TEST)  ## where list, create and moderate spend their time, into out/
 querycraft: $(TEST)  ## what each query technique gains, into docs/performance
 	@cd app && ../.venv/bin/python -m tests.craft.query_craft
 
-graph: $(TEST)  ## write what follows from contracts/service-graph.yaml: chart data, schema, pictures
+graph: $(TEST)  ## write what follows from contracts/service-graph.yaml and the gateway: chart data, schema, pictures
 	@$(PYTHON) -m infra.graph
+	@$(PYTHON) -m infra.components.gateway_contract
 
 openapi: $(TEST)  ## write the contracts of the API and its events to contracts/
 	@cd app && DJANGO_SETTINGS_MODULE=config.offline ../.venv/bin/python manage.py openapi

@@ -139,9 +139,12 @@ class Gateway(pulumi.ComponentResource):
         """The check; and how Envoy, which fetches the keys itself, knows that Vault is Vault."""
         if not args.issuer:
             return []
-        spec = {"selector": {"matchLabels": gateway_objects.SELECTOR}, "jwtRules": [gateway_objects.rule(args)]}
+        spec = {
+            "selector": {"matchLabels": gateway_objects.SELECTOR},
+            "jwtRules": [gateway_objects.rule(args.issuer, args.keys)],
+        }
         check = self._made(args, "security.istio.io/v1/RequestAuthentication", NAME, spec, opts)
-        if not gateway_objects.inside(gateway_objects.keys_of(args)):
+        if not gateway_objects.inside(args.keys):
             return [check]
         kind = "networking.istio.io/v1/DestinationRule"
         return [check, self._made(args, kind, "issuer", gateway_objects.trust(args), opts)]

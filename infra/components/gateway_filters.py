@@ -5,7 +5,9 @@ The component hands it to istiod, and `contracts/gateway.json` to the tests that
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+
+from infra.settings.gateway import GatewaySettings
 
 ENVOY = "type.googleapis.com/envoy.extensions"
 HTTP = f"{ENVOY}.filters.http"
@@ -49,6 +51,17 @@ class Limits:
     burst: int
     sign_ins: int
     hops: int
+
+    @classmethod
+    def of(cls, settings: GatewaySettings) -> Self:
+        """The settings' numbers in the units of the filters."""
+        return cls(
+            body=settings.gateway_body_kib * 1024,
+            rate=settings.gateway_rate,
+            burst=settings.gateway_burst,
+            sign_ins=settings.gateway_sign_ins,
+            hops=settings.gateway_hops,
+        )
 
 
 def manager(limits: Limits) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from infra.components.gateway_filters import Limits
 from infra.components.places import APP_NAMESPACE, GATEWAY_NAMESPACE
 from infra.components.priorities import SERVICE
 from infra.graph.model import Profile
+from infra.settings.gateway import GatewaySettings
 from infra.settings.platform import PlatformSettings
 
 NAME = "gateway"
@@ -46,13 +47,6 @@ class GatewayArgs:
     @classmethod
     def of(cls, settings: PlatformSettings) -> Self:
         """What the stack's settings say about it."""
-        limits = Limits(
-            body=settings.gateway_body_kib * 1024,
-            rate=settings.gateway_rate,
-            burst=settings.gateway_burst,
-            sign_ins=settings.gateway_sign_ins,
-            hops=settings.gateway_hops,
-        )
         return cls(
             namespace=GATEWAY_NAMESPACE,
             served=(APP_NAMESPACE,),
@@ -65,9 +59,9 @@ class GatewayArgs:
             replicas=settings.gateway_replicas,
             memory=settings.gateway_memory,
             cpu=settings.gateway_cpu,
-            limits=limits,
+            limits=Limits.of(settings),
             issuer=settings.gateway_issuer,
-            keys=settings.gateway_keys,
+            keys=keys(settings),
             profile=settings.profile,
         )
 
@@ -160,20 +154,20 @@ def patches(limits: Limits) -> list[dict[str, Any]]:
     ]
 
 
-def rule(args: GatewayArgs) -> dict[str, Any]:
+def rule(issuer: str, keys: str) -> dict[str, Any]:
     """A token of three parts must be the issuer's, and good now; the app judges for whom it is."""
     return {
-        "issuer": args.issuer,
-        "jwksUri": keys_of(args),
+        "issuer": issuer,
+        "jwksUri": keys,
         "fromHeaders": [{"name": gateway_filters.TOKEN_HEADER}],
         # The copy for the check goes; the Authorization header stays.
         "forwardOriginalToken": False,
     }
 
 
-def keys_of(args: GatewayArgs) -> str:
-    """Where the keys are: Vault has them beside its discovery document."""
-    return args.keys or f"{args.issuer}/.well-known/keys"
+def keys(settings: GatewaySettings) -> str:
+    """Where the issuer's keys are: Vault has them beside its discovery document."""
+    return settings.gateway_keys or f"{settings.gateway_issuer}/.well-known/keys"
 
 
 def authority(url: str) -> tuple[str, int]:
@@ -184,7 +178,7 @@ def authority(url: str) -> tuple[str, int]:
 
 def trust(args: GatewayArgs) -> dict[str, Any]:
     """How Envoy, which fetches the keys itself, knows that an issuer in the cluster is the issuer."""
-    host, port = authority(keys_of(args))
+    host, port = authority(args.keys)
     tls = {
         "mode": "SIMPLE",
         "caCertificates": f"{VAULT_CA_FOLDER}/ca.crt",

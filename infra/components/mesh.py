@@ -131,7 +131,7 @@ def values(args: MeshArgs) -> dict[str, Any]:
             "PILOT_ENABLE_METADATA_EXCHANGE": "false",
             "PILOT_ENABLE_ALPN_FILTER": "false",
             "ENABLE_NATIVE_SIDECARS": "true",
-            # The proxy that checks tokens fetches their keys: it can be told which authority to trust, and asks nobody else.
+            # The proxy that checks tokens fetches their keys: it can be told which authority to trust.
             "PILOT_JWT_ENABLE_REMOTE_JWKS": "envoy",
             # One cluster, no virtual machines.
             "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION": "false",

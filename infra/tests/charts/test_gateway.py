@@ -24,8 +24,6 @@ def test_nobody_comes_past_it() -> None:
     ingress = one(manifests, "NetworkPolicy", "todo-app-web")["spec"]["ingress"]
     wanted = {"port": "http", "protocol": "TCP"}
     callers = [each for rule in ingress for each in rule["from"] if wanted in rule["ports"]]
-        each for rule in ingress for each in rule["from"] if {"port": "http", "protocol": "TCP"} in rule["ports"]
-    ]
 
     assert all("ipBlock" not in each for each in callers)
     names = [each["namespaceSelector"]["matchLabels"] for each in callers if "namespaceSelector" in each]

@@ -7,7 +7,7 @@ import pulumi
 import pytest
 from pydantic import ValidationError
 
-from infra.components import gateway_filters, gateway_objects
+from infra.components import gateway_contract, gateway_filters, gateway_objects
 from infra.components.gateway import Gateway
 from infra.components.gateway_certificate import AUTHORITY, CERTIFICATE
 from infra.components.gateway_objects import GatewayArgs
@@ -180,3 +180,8 @@ def test_settings_that_cannot_be_meant_are_refused(given: dict[str, Any], told: 
 
 def test_production_of_profile_mini_needs_no_certificate() -> None:
     assert not WithGateway.model_validate({"env": "production"}).gateway
+
+
+def test_the_contract_is_what_the_filters_are() -> None:
+    """`make graph` writes it."""
+    assert gateway_contract.FILE.read_text(encoding="utf-8") == gateway_contract.text()

@@ -11,17 +11,8 @@ from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
 ORDER = ("foundation", "platform", "data", "delivery")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
-NAMES = (
-    "gatekeeper",
-    "istiod",
-    "istio-proxy",
-    "istio-cni",
-    "gateway-certificate",
-    "postgresql",
-    "redis",
-    "secrets-init",
-    "todo-app",
-)
+PLATFORM = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate")
+NAMES = (*PLATFORM, "postgresql", "redis", "secrets-init", "todo-app")
 IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in NAMES}
 
 
