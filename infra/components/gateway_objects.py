@@ -166,8 +166,10 @@ def rule(issuer: str, keys: str) -> dict[str, Any]:
 
 
 def keys(settings: GatewaySettings) -> str:
-    """Where the issuer's keys are: Vault has them beside its discovery document."""
-    return settings.gateway_keys or f"{settings.gateway_issuer}/.well-known/keys"
+    """Where the issuer's keys are: Vault has them beside its discovery document. istiod knows Services by whole names."""
+    found = settings.gateway_keys or f"{settings.gateway_issuer}/.well-known/keys"
+    host, _ = authority(found)
+    return found.replace(host, f"{host}.cluster.local", 1) if host.endswith(".svc") else found
 
 
 def authority(url: str) -> tuple[str, int]:
@@ -179,14 +181,15 @@ def authority(url: str) -> tuple[str, int]:
 def trust(args: GatewayArgs) -> dict[str, Any]:
     """How Envoy, which fetches the keys itself, knows that an issuer in the cluster is the issuer."""
     host, port = authority(args.keys)
+    short = host.removesuffix(".cluster.local")  # as its certificate has it
     tls = {
         "mode": "SIMPLE",
         "caCertificates": f"{VAULT_CA_FOLDER}/ca.crt",
-        "sni": host,
-        "subjectAltNames": [host],
+        "sni": short,
+        "subjectAltNames": [short],
     }
     return {
-        "host": f"{host.removesuffix('.cluster.local')}.cluster.local",
+        "host": host,
         "exportTo": ["."],
         "trafficPolicy": {"portLevelSettings": [{"port": {"number": port}, "tls": tls}]},
     }

@@ -1,5 +1,6 @@
 """The gateway's filters in a real Envoy: what they refuse, what they take away, whose tokens they let pass."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -156,7 +157,7 @@ def test_a_header_with_an_underscore_is_refused(behind: Gateway, line: bytes) ->
         ("/%61", 200, "/a"),
         ("/a%2fb", 400, ""),
         ("/a%5Cb", 400, ""),
-        ("/%2e%2e/%2e%2e/etc", 400, ""),
+        ("/%2e%2e/%2e%2e/etc", 200, "/etc"),
     ],
 )
 def test_a_path_has_one_reading(behind: Gateway, path: str, status: int, arrives: str) -> None:
@@ -171,10 +172,8 @@ def test_too_large_a_body_does_not_arrive(behind: Gateway, *, chunked: bool) -> 
     connection = http.client.HTTPConnection("127.0.0.1", behind.port, timeout=30)
     whole = b"x" * (most + 1)
     before = len([line for line in behind.lines() if line["upstream"]])
-    try:
+    with contextlib.suppress(OSError):  # it need not read to the end what it refuses
         connection.request("POST", "/", iter([whole]) if chunked else whole, encode_chunked=chunked)
-    except OSError:
-        pass  # it need not read to the end what it refuses
     assert connection.getresponse().status == 413
     connection.close()
 

@@ -147,11 +147,12 @@ def test_tokens_are_checked_by_the_issuers_keys_over_trusted_tls() -> None:
     [rule] = made.get("RequestAuthentication", "gateway").inputs["spec"]["jwtRules"]
     trust = made.get("DestinationRule", "issuer").inputs["spec"]
 
-    assert rule["jwksUri"] == f"{rule['issuer']}/.well-known/keys"
+    path = rule["issuer"].partition(":8200")[2]
+    assert rule["jwksUri"] == f"https://vault.vault.svc.cluster.local:8200{path}/.well-known/keys"
     assert rule["fromHeaders"] == [{"name": gateway_filters.TOKEN_HEADER}], "an opaque token of the app's is no JWT"
     [port] = trust["trafficPolicy"]["portLevelSettings"]
     assert (trust["host"], port["port"]) == ("vault.vault.svc.cluster.local", {"number": 8200})
-    assert port["tls"]["mode"] == "SIMPLE"
+    assert (port["tls"]["mode"], port["tls"]["subjectAltNames"]) == ("SIMPLE", ["vault.vault.svc"])
     assert port["tls"]["caCertificates"].startswith(gateway_objects.VAULT_CA_FOLDER)
 
 
