@@ -166,7 +166,7 @@ def rule(issuer: str, keys: str) -> dict[str, Any]:
 
 
 def keys(settings: GatewaySettings) -> str:
-    """Where the issuer's keys are: Vault has them beside its discovery document. istiod knows Services by whole names."""
+    """Where the issuer's keys are: Vault's by its discovery document; istiod knows Services by whole names."""
     found = settings.gateway_keys or f"{settings.gateway_issuer}/.well-known/keys"
     host, _ = authority(found)
     return found.replace(host, f"{host}.cluster.local", 1) if host.endswith(".svc") else found
