@@ -28,7 +28,7 @@ class FakeKube:
     """The objects that a door is made of."""
 
     def __init__(self, hosts: list[str], secret: dict[str, str]) -> None:
-        self._found = {
+        self._found: dict[str, Object] = {
             "HTTPRoute": {"spec": {"hostnames": hosts}},
             "Secret": {"data": {key: base64.b64encode(value.encode()).decode() for key, value in secret.items()}},
         }
