@@ -23,6 +23,8 @@ ORDER = (
     "test_faults",
     "test_context",
     "test_down",
+    # The instance of profile standard, which the last test of test_policies makes one of mini.
+    "test_gateway",
     "test_policies",
 )
 
@@ -66,6 +68,16 @@ def life() -> Iterator[Life]:
 def bed(life: Life) -> Bed:
     """The instance alone."""
     return life.bed
+
+
+@pytest.fixture(scope="session")
+def standard() -> Iterator[Bed]:
+    """One of profile standard, after the one of mini is down: the two would share the machine's memory."""
+    if os.geteuid() != 0:
+        pytest.skip("not run: the embedded instance needs root")
+    bed = Bed(name="standard", port=free_port(), env={"PROFILE": "standard"})
+    with bed.running():
+        yield bed
 
 
 @pytest.fixture(scope="session")
