@@ -4,11 +4,13 @@ import os
 import secrets
 import sys
 from contextlib import ExitStack
+from typing import get_args
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.lib.paths import REPOSITORY
 from infra.verify.bed import Bed
 from infra.verify.console import Progress
+from infra.verify.faults.fault import Tier
 from infra.verify.faults.judge import judge, row
 from infra.verify.faults.registry import FAULTS, counts
 from infra.verify.faults.service import IDS as SERVICE_IDS
@@ -25,7 +27,7 @@ IDS = (*(fault.id for fault in FAULTS), *SERVICE_IDS)
 GROUPS = {
     "all": IDS,
     "service": SERVICE_IDS,
-    **{tier: tuple(fault.id for fault in FAULTS if fault.tier == tier) for tier in ("unit", "machine", "bed", "own")},
+    **{tier: tuple(fault.id for fault in FAULTS if fault.tier == tier) for tier in get_args(Tier)},
 }
 
 
@@ -54,13 +56,16 @@ def _run(chosen: list[str], *, reduced: bool) -> list[Row]:
     report(f"seed {seed}")
     rows: list[Row] = []
     bed = Bed(name="faults", port=free_port())
+    full = Bed(name="faultsfull", port=free_port(), env={"PROFILE": "full"})
     with ExitStack() as stack:
         for fault in (fault for fault in FAULTS if fault.id in chosen):
-            if fault.tier == "bed" and not bed.instance.kubeconfig.exists():
-                report("start instance faults")
-                stack.enter_context(bed.running())
+            here = full if fault.tier == "full" else bed
+            if fault.tier in {"bed", "full"} and not here.instance.kubeconfig.exists():
+                stack.close()  # the one of another profile, if it is up: they would share the machine's memory
+                report(f"start instance {here.name}")
+                stack.enter_context(here.running())
             rounds = counts()[fault.id].reduced if reduced else counts()[fault.id].full
-            judgement = judge(fault, rounds=rounds, seed=seed, bed=bed, report=report)
+            judgement = judge(fault, rounds=rounds, seed=seed, bed=here, report=report)
             rows.append(row(fault, judgement, Provenance.now()))
             _keep(rows)
     names = [name for name in SERVICE_IDS if name in chosen]

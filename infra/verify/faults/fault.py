@@ -8,8 +8,9 @@ from typing import Literal
 
 from infra.verify.bed import Bed, Done
 
-# unit: seconds, no root; machine: mounts, ports or builds, no cluster; bed: a running instance; own: makes its own.
-Tier = Literal["unit", "machine", "bed", "own"]
+# unit: seconds, no root; machine: mounts, ports or builds, no cluster; bed: a running instance; own: makes its own;
+# full: a running instance of profile full.
+Tier = Literal["unit", "machine", "bed", "own", "full"]
 
 
 class BrokenError(AssertionError):

@@ -11,6 +11,7 @@ from infra.verify.faults.cluster import COMPONENT_KILLED, NODE_GONE
 from infra.verify.faults.concurrency import TWO_UPS, UP_KILLED
 from infra.verify.faults.fault import Fault, Tier
 from infra.verify.faults.machine import NO_DISK, NO_PERMISSION, PORT_TAKEN
+from infra.verify.faults.mesh import MESH
 from infra.verify.faults.readiness import NEVER_READY, RELEASE_NEVER_READY
 from infra.verify.faults.removal import DOWN_HALF, DOWN_LEAVES_NOTHING
 
@@ -32,6 +33,7 @@ FAULTS: tuple[Fault, ...] = (
     DOWN_HALF,
     DOWN_LEAVES_NOTHING,
     RELEASE_NEVER_READY,
+    *MESH,
 )
 COUNTS_FILE = Path(__file__).with_name("counts.toml")
 

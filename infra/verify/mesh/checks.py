@@ -15,6 +15,8 @@ from infra.verify.bed import Bed
 from infra.verify.mesh.pods import CERTIFICATE_LASTS, Who
 from infra.verify.mesh.talk import Ask, ask, http, let_in, put, refused_by_name, tcp
 
+# kubelet's: TLS, so that plain HTTP is answered by a 400 that only somebody there can send.
+NODE_PORT = 10250
 METHODS = ("GET", "HEAD", "POST", "DELETE")
 WEB, RELAY, POSTGRESQL, REDIS = "web", "relay", "postgresql", "redis"
 PORTS = {WEB: (8000, 8001), RELAY: (8001,), POSTGRESQL: (5432,), REDIS: (6379,)}
@@ -148,6 +150,16 @@ def tricks(bed: Bed) -> Iterator[str]:
     for (path, wanted), answer in zip(TRICKS.items(), answers, strict=True):
         if let_in(answer) is not wanted:
             yield f"test to GET {path} is {'refused' if wanted else 'answered'}: {answer[:60]!r}"
+
+
+def egress(bed: Bed, everybody: list[Who]) -> Iterator[str]:
+    """R41: the API server's own port on the node, which is no Service's address, answers pods without sidecar only."""
+    [node] = bed.objects("nodes")
+    [address] = [each["address"] for each in node["status"]["addresses"] if each["type"] == "InternalIP"]
+    for who in everybody:
+        [answer] = ask(bed, who, [http(address, NODE_PORT, "GET", "/")])
+        if bool(answer) is who.meshed:
+            yield f"{who.name} to {address}:{NODE_PORT}: {answer[:60]!r}"
 
 
 def scrape(bed: Bed) -> Iterator[str]:

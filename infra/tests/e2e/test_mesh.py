@@ -1,0 +1,55 @@
+"""Profile full: sidecars in namespaces that stay `restricted`, strict, refusing by default; every fault with its twin."""
+
+import json
+
+import pytest
+
+from infra.lib.report import silent
+from infra.verify.bed import Bed
+from infra.verify.faults.fault import Fault
+from infra.verify.faults.judge import judge
+from infra.verify.faults.registry import counts, of_tier
+from infra.verify.mesh.pods import MEMBERS
+
+SEED = 20261121
+
+
+def test_every_pod_of_the_app_has_a_sidecar_and_its_namespace_stays_restricted(full: Bed) -> None:
+    for namespace in MEMBERS:
+        [found] = [each for each in full.objects("namespaces") if each["metadata"]["name"] == namespace]
+        assert found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+        for pod in full.objects("pods", "-n", namespace):
+            inits = [each["name"] for each in pod["spec"].get("initContainers", [])]
+            assert inits[:2] == ["istio-validation", "istio-proxy"], pod["metadata"]["name"]
+    assert full.unhealthy() == []
+
+
+def test_up_again_writes_nothing(full: Bed) -> None:
+    mark = full.audit.mark()
+
+    assert full.up().result()["changed"] == 0
+    assert full.audit.writes(since=mark, user="slipway") == []
+
+
+def test_doctor_sees_every_proxy_take_its_configuration(full: Bed) -> None:
+    told = [json.loads(line) for line in full.call("doctor", "--json", deadline=90).out.splitlines()]
+
+    assert [each["level"] for each in told if each["subject"] in {"proxies", "mesh authority"}] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("fault", of_tier("full"), ids=lambda fault: str(fault.id))
+def test_the_promise_holds_and_the_twin_breaks_it(fault: Fault, full: Bed) -> None:
+    judgement = judge(fault, rounds=counts()[fault.id].reduced, seed=SEED, bed=full, report=silent)
+    assert judgement.passed, str(judgement)
+
+
+def test_mini_again_keeps_the_data_and_leaves_no_sidecar(full: Bed) -> None:
+    todo = full.api().add("kept from full to mini")
+
+    full.up(env={"PROFILE": "mini"})
+
+    assert full.api().call("GET", f"/todos/{todo}").status == 200
+    assert full.objects("mutatingwebhookconfigurations") == []
+    for pod in (each for namespace in MEMBERS for each in full.objects("pods", "-n", namespace)):
+        if pod["status"]["phase"] == "Running":
+            assert "istio-proxy" not in [each["name"] for each in pod["spec"].get("initContainers", [])]

@@ -1,0 +1,208 @@
+"""Faults of the mesh, on an instance of profile full: callers without certificate, undeclared, or while istiod dies.
+
+A defect is arranged in the cluster by the probe itself, as somebody with the rights to would weaken the mesh.
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from infra.verify.bed import Bed
+from infra.verify.faults.fault import Fault, Site, hold
+from infra.verify.mesh import checks, jobs, pods
+
+SHOWN = 6
+# Until every proxy has a changed rule, and its pooled connections are gone.
+SPREAD = 6.0
+PERMISSIVE, OPEN, ALLOW_ANY, UNDECLARED, OLD_SIDECAR, ASLEEP = (
+    "mesh-permissive",
+    "mesh-allows-all",
+    "mesh-lets-out",
+    "mesh-no-scraper",
+    "sidecar-not-native",
+    "mesh-asleep",
+)
+RECOVERED = 60.0
+FIELDS = {"apiVersion": "security.istio.io/v1"}
+
+
+def _patch(bed: Bed, kind: str, namespace: str, name: str, spec: dict[str, Any]) -> None:
+    bed.kubectl("-n", namespace, "patch", kind, name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+
+@contextlib.contextmanager
+def weakened(site: Site, defect: str, do: Callable[[], object], undo: Callable[[], object]) -> Iterator[None]:
+    """The defect for the block, when this round is the twin."""
+    if site.defect != defect:
+        yield
+        return
+    do()
+    time.sleep(SPREAD)
+    try:
+        yield
+    finally:
+        undo()
+        time.sleep(SPREAD)
+
+
+def _none(found: Iterator[str]) -> None:
+    listed = list(found)
+    hold(not listed, f"{len(listed)}: " + "; ".join(listed[:SHOWN]))
+
+
+@contextlib.contextmanager
+def probes(bed: Bed, *who: str) -> Iterator[list[pods.Who]]:
+    """Probes of these identities, or of everyone, for the block."""
+    chosen = [each for each in checks.everyone() if not who or each.name in who]
+    pods.start(bed, chosen)
+    try:
+        yield chosen
+    finally:
+        pods.stop(bed, chosen)
+
+
+def plaintext(site: Site) -> None:
+    """R39: no port of a member speaks to a caller without a valid certificate, or with somebody else's."""
+    bed = site.bed
+
+    def mode(name: str) -> None:
+        _patch(bed, "peerauthentication", "istio-system", "default", {"mtls": {"mode": name}})
+
+    with (
+        probes(bed, "stranger outside", "gateway", "prometheus") as who,
+        weakened(site, PERMISSIVE, lambda: mode("PERMISSIVE"), lambda: mode("STRICT")),
+    ):
+        _none(checks.plaintext(bed, who))
+
+
+def call_graph(site: Site) -> None:
+    """R40: each caller on each port, by each method on each declared path, is answered as the service graph says."""
+    bed = site.bed
+
+    def allow() -> None:
+        policy = {**FIELDS, "kind": "AuthorizationPolicy", "metadata": {"name": "allow-all", "namespace": "todo"}}
+        bed.kubectl("apply", "-f", "-", given=json.dumps({**policy, "spec": {"rules": [{}]}}))
+
+    def undo() -> None:
+        bed.kubectl("-n", "todo", "delete", "authorizationpolicy", "allow-all", "--ignore-not-found")
+
+    with probes(bed) as who, weakened(site, OPEN, allow, undo):
+        _none(checks.call_graph(bed, who))
+        _none(checks.tricks(bed))
+
+
+def egress(site: Site) -> None:
+    """R41, the mesh's part: what is no Service and no ServiceEntry cannot be reached through a sidecar."""
+    bed = site.bed
+    sidecar = {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar"}
+    loose = {
+        "metadata": {"name": "loose", "namespace": "todo"},
+        "spec": {"outboundTrafficPolicy": {"mode": "ALLOW_ANY"}},
+    }
+
+    def undo() -> None:
+        bed.kubectl("-n", "todo", "delete", "sidecar", "loose", "--ignore-not-found")
+
+    with (
+        probes(bed, "test", "stranger outside") as who,
+        weakened(site, ALLOW_ANY, lambda: bed.kubectl("apply", "-f", "-", given=json.dumps(sidecar | loose)), undo),
+    ):
+        _none(checks.egress(bed, who))
+
+
+def scrape(site: Site) -> None:
+    """R42: kubelet's probes pass and Prometheus's identity is given the metrics, under STRICT; nobody else is."""
+    bed = site.bed
+    spec = json.loads(bed.kubectl("-n", "todo", "get", "authorizationpolicy", "todo-app-relay", "-o", "json"))["spec"]
+
+    def rules(to: object) -> None:
+        _patch(bed, "authorizationpolicy", "todo", "todo-app-relay", {"rules": to})
+
+    with (
+        probes(bed, "prometheus"),
+        weakened(site, UNDECLARED, lambda: rules(None), lambda: rules(spec["rules"])),
+    ):
+        _none(checks.scrape(bed))
+    hold(not bed.unhealthy(), f"probes fail: {bed.unhealthy()}")
+
+
+def job_completes(site: Site) -> None:
+    """R43: a Job whose pod has a sidecar ends soon after its own container, which found the mesh ready."""
+    name = f"probe-{site.number}"
+    _none(jobs.ended(site.bed, name, native=site.defect != OLD_SIDECAR))
+
+
+def outage(site: Site) -> None:
+    """R38, N17: with the pods of every webhook killed apps are shut, nothing else is, and all recovers unaided."""
+    bed = site.bed
+    services = [("gatekeeper-system", "gatekeeper-controller-manager"), ("istio-system", "istiod")]
+    if site.defect == ASLEEP:
+        for namespace, name in services:
+            bed.kubectl("-n", namespace, "scale", "deployment", name, "--replicas=0")
+    for namespace, _ in services:
+        bed.kubectl("-n", namespace, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
+    try:
+        hold(not jobs.admitted(bed, "todo"), "no outage: the round has no subject")
+        hold(jobs.admitted(bed, "default"), "a namespace that is no app's is shut")
+        try:
+            bed.wait("apps can be changed again", lambda: jobs.admitted(bed, "todo"), deadline=RECOVERED)
+        except AssertionError as error:
+            hold(False, str(error))  # noqa: FBT003 - the promise that broke, not a flag
+    finally:
+        for namespace, name in services:
+            bed.kubectl("-n", namespace, "scale", "deployment", name, "--replicas=1")
+            bed.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=90s", deadline=100)
+
+
+MESH: tuple[Fault, ...] = (
+    Fault(
+        id="mesh-plaintext",
+        title="plain text, an ended and a forged certificate, somebody else's identity, to each port in the mesh (R39)",
+        promise="0 answers but the declared ones; HTTP says 403",
+        tier="full",
+        defect=PERMISSIVE,
+        probe=plaintext,
+    ),
+    Fault(
+        id="mesh-call-graph",
+        title="every identity to every port, method and path, and 18 ways to write a path (R40)",
+        promise="answered where the service graph declares it, refused where it does not",
+        tier="full",
+        defect=OPEN,
+        probe=call_graph,
+    ),
+    Fault(
+        id="mesh-egress",
+        title="an address nobody declared, from a pod with a sidecar (R41, the mesh's part)",
+        promise="no connection; a pod without sidecar has one, so there is one to be had",
+        tier="full",
+        defect=ALLOW_ANY,
+        probe=egress,
+    ),
+    Fault(
+        id="mesh-scrape",
+        title="metrics under STRICT (R42)",
+        promise="Prometheus's identity gets them from each target, plain text does not; every probe passes",
+        tier="full",
+        defect=UNDECLARED,
+        probe=scrape,
+    ),
+    Fault(
+        id="mesh-job",
+        title="a Job with a sidecar (R43)",
+        promise="done within 10 s of its own container's end, which reached the database",
+        tier="full",
+        defect=OLD_SIDECAR,
+        probe=job_completes,
+    ),
+    Fault(
+        id="mesh-outage",
+        title="the pods of all webhooks killed at once (R38, N17)",
+        promise="apps shut, other namespaces open, recovered unaided within 60 s",
+        tier="full",
+        defect=ASLEEP,
+        probe=outage,
+    ),
+)
