@@ -26,6 +26,7 @@ ORDER = (
     # The instance of profile standard, which the last test of test_policies makes one of mini.
     "test_gateway",
     "test_policies",
+    "test_mesh",
 )
 
 
@@ -86,3 +87,11 @@ def out() -> Path:
     folder = REPOSITORY / "out" / "e2e"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def full(standard: Bed) -> Bed:
+    """The same one with profile full; by then it is one of mini, so what the mesh adds is added to a life with data."""
+    bed = Bed(name=standard.name, port=standard.port, env={"PROFILE": "full"})
+    bed.up()
+    return bed
