@@ -23,6 +23,7 @@ from infra.slipway.doctor import (
     certificates,
     cron_jobs,
     gateway,
+    mesh,
     migrations,
     network,
     objects,
@@ -94,7 +95,7 @@ def _service(session: Session, api: Client, *, now: datetime) -> list[Finding]:
     try:
         inventories = plain.find_all("v1", "ConfigMap", "slipway-system", labels="slipway/inventory")
         recorded = service.inventories(inventories, lambda *ref: _exists(plain, *ref))
-        judged = [*policies.check(plain, now=now), *gateway.check(plain, now=now)]
+        judged = [*policies.check(plain, now=now), *gateway.check(plain, now=now), *mesh.check(plain, now=now)]
     finally:
         plain.close()
     return [

@@ -1,4 +1,4 @@
-"""Profile full: sidecars in namespaces that stay `restricted`, strict, refusing by default; every fault with its twin."""
+"""Profile full: sidecars in namespaces that stay `restricted`, strict, refusing by default; each fault has its twin."""
 
 import json
 

@@ -81,7 +81,7 @@ def plaintext(bed: Bed, everybody: list[Who]) -> Iterator[str]:
     for who in (each for each in everybody if not each.meshed):
         _prepare(bed, who)
         for how in ("plain", "forged", "kept", "mesh"):
-            answers = ask(bed, who, [each.by(how) for each in asks])  # type: ignore[arg-type] # a literal each
+            answers = ask(bed, who, [each.by(how) for each in asks])
             for each, answer in zip(asks, answers, strict=True):
                 declared = how == "mesh" and _declared(who.name, _target(places, each), each.port, "GET", "/healthz")
                 if let_in(answer) is not declared:
