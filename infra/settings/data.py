@@ -8,11 +8,13 @@ from pydantic import Field, model_validator
 from infra.settings.base import Cpu, StackSettings
 from infra.settings.images import Frozen, Reference, complete
 
+IMAGES = complete("postgresql", "redis", "secrets-init", perhaps=("vault-bootstrap",))
+
 
 class DataSettings(StackSettings):
     """PostgreSQL, Redis and the Job that makes their passwords; memory is in MiB."""
 
-    images: Annotated[Mapping[str, Reference], complete("postgresql", "redis", "secrets-init"), Frozen] = Field(
+    images: Annotated[Mapping[str, Reference], IMAGES, Frozen] = Field(
         default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"
     )
     postgresql_memory: int = Field(default=128, ge=96, le=65536, description="Memory limit of PostgreSQL, MiB")
@@ -27,4 +29,10 @@ class DataSettings(StackSettings):
     def _no_demo_in_production(self) -> Self:
         if self.production and self.demo_user:
             raise ValueError("demo_user is on; production has no demo user")
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_images_of_its_profile(self) -> Self:
+        if self.vault and "vault-bootstrap" not in self.images:
+            raise ValueError("no reference for vault-bootstrap, which profiles with Vault run")
         return self

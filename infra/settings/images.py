@@ -1,7 +1,7 @@
 """Image references of a stack: given by name, completed from the catalog's upstream ones."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -27,21 +27,24 @@ def _by_digest(upstream: Mapping[str, str]) -> str:
     return f"{upstream['reference']}@{digest}" if digest else ""
 
 
-def complete(*names: str) -> BeforeValidator:
-    """A validator that keeps the images of this stack, fills in the catalog's and asks for the rest by name."""
+def complete(*names: str, perhaps: Sequence[str] = ()) -> BeforeValidator:
+    """A validator that keeps the images of this stack, fills in the catalog's and asks for the rest by name.
+
+    `perhaps` are those that some profile does not run.
+    """
 
     def _complete(given: object) -> object:
         if not isinstance(given, Mapping):
             return given
         if unknown := sorted(set(given) - set(names) - set(catalog())):
-            raise ValueError(f"{', '.join(unknown)}: no such image; this stack runs {', '.join(names)}")
-        images = {name: given.get(name) or catalog().get(name, "") for name in names}
+            raise ValueError(f"{', '.join(unknown)}: no such image; this stack runs {', '.join((*names, *perhaps))}")
+        images = {name: given.get(name) or catalog().get(name, "") for name in (*names, *perhaps)}
         if missing := [name for name in names if not images[name]]:
             raise ValueError(
                 f"no reference for {', '.join(missing)}: `slipway images` lists those built here; "
                 f"pulumi config set --path images.{missing[0]} <registry>/{missing[0]}@sha256:<digest>"
             )
-        return images
+        return {name: reference for name, reference in images.items() if reference}
 
     return BeforeValidator(_complete)
 

@@ -9,12 +9,13 @@ from infra.settings.base import Cpu
 from infra.settings.gateway import WithGateway
 from infra.settings.images import Frozen, Reference, complete
 from infra.settings.mesh import MeshSettings
+from infra.settings.vault import VaultSettings
 
-IMAGES = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate")
+IMAGES = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate", "vault", "vault-bootstrap")
 
 
-class PlatformSettings(WithGateway, MeshSettings):
-    """What secures the others, from profile standard on: Gatekeeper, Istio, gateway; memory is in MiB."""
+class PlatformSettings(WithGateway, VaultSettings, MeshSettings):
+    """What secures the others, from profile standard on: Vault, Gatekeeper, Istio, gateway; memory is in MiB."""
 
     images: Annotated[Mapping[str, Reference], complete(*IMAGES), Frozen] = Field(
         default_factory=dict, validate_default=True, description="Image name -> pinned reference; rest: the catalog"

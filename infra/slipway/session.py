@@ -28,10 +28,13 @@ STACKS = ("foundation", "platform", "data", "delivery")
 NOT_IN_MINI = frozenset({"platform"})
 # The images each stack runs, by their names in the catalog.
 IMAGES = {
-    "platform": ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate"),
+    "platform": ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate", "vault", "vault-bootstrap"),
     "data": ("postgresql", "redis", "secrets-init"),
     "delivery": ("todo-app",),
 }
+# And what a stack runs in larger profiles only.
+NOT_IN_MINI_IMAGES = {"data": ("vault-bootstrap",)}
+WITH_VOLUMES = frozenset({"foundation", "platform"})
 # Charts and CRDs by the setting of stack `platform` that takes their folder: tool, module, place in it.
 FROM_MODULES = {
     "gatekeeper_chart": ("gatekeeper", "github.com/open-policy-agent/gatekeeper/v3", "charts/gatekeeper"),
@@ -133,7 +136,11 @@ class Session:
     @property
     def images(self) -> tuple[str, ...]:
         """The images these stacks run."""
-        return tuple(image for name in self.stacks for image in IMAGES.get(name, ()))
+        return tuple(dict.fromkeys(image for name in self.stacks for image in self._images_of(name)))
+
+    def _images_of(self, stack: str) -> tuple[str, ...]:
+        more = () if self.options.profile == "mini" else NOT_IN_MINI_IMAGES.get(stack, ())
+        return (*IMAGES.get(stack, ()), *more)
 
     def stack(self, name: str) -> StackRef:
         """A stack of this repository in the chosen environment."""
@@ -150,8 +157,8 @@ class Session:
         on_our_node = self.options.embedded if rendering else self.ours
         derived: dict[str, Any] = {"profile": self.options.profile}
         if stack in IMAGES:
-            derived["images"] = {name: references[name] for name in IMAGES[stack]}
-        if stack == "foundation" and on_our_node and (local or not rendering):
+            derived["images"] = {name: references[name] for name in self._images_of(stack)}
+        if stack in WITH_VOLUMES and on_our_node and (local or not rendering):
             derived["volume_root"] = NODE_VOLUMES
         if stack == "platform" and stack in self.stacks:
             derived |= {key: str(_module(*place)) for key, place in FROM_MODULES.items()}

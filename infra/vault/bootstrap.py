@@ -1,4 +1,4 @@
-"""Everything Vault needs from an unsealed server on: idempotent, and the root token does not outlive it."""
+"""What the platform needs of an unsealed Vault: idempotent, and the root token does not outlive it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,14 @@ from infra.graph.model import Graph
 from infra.vault import desired
 from infra.vault.desired import Wanted
 from infra.vault.ensure import Store, ensure_audit, ensure_auth, ensure_engine, ensure_policy, ensure_written
+from infra.vault.people import ensure_people
 
 # Says what was written, for the Job's log; never a value.
 Told = Callable[[str], None]
 
 
-def configure(store: Store, graph: Graph, wanted: Wanted, *, told: Told, database_password: str = "") -> int:
-    """How many things were written; 0 when all was so. `database_password` is needed the first time only.
+def configure(store: Store, graph: Graph, wanted: Wanted, *, told: Told) -> int:
+    """How many things were written; 0 when all was so.
 
     The token of `store` must be root's or have the policy `vault-bootstrap`.
     """
@@ -25,10 +26,9 @@ def configure(store: Store, graph: Graph, wanted: Wanted, *, told: Told, databas
         ("auth userpass", ensure_auth(store, desired.USERS, kind="userpass")),
         *[(f"policy {name}", ensure_policy(store, name, text)) for name, text in desired.policies(graph).items()],
         ("kubernetes", _kubernetes(store, wanted)),
-        *[(path, ensure_written(store, path, data)) for path, data in desired.roles(graph, wanted)],
-        ("database", _database(store, graph, wanted, password=database_password)),
-        *[(path, ensure_written(store, path, data)) for path, data in desired.logins(graph)],
+        *[(path, ensure_written(store, path, data)) for path, data in desired.roles(graph)],
         *_issuer(store, wanted),
+        *ensure_people(store, wanted.people),
     ]
     for what, changed in written:
         if changed:
@@ -51,27 +51,6 @@ def _kubernetes(store: Store, wanted: Wanted) -> bool:
     return ensure_written(store, f"auth/{desired.KUBERNETES}/config", {**data, **secret}, secret=frozenset(secret))
 
 
-def _database(store: Store, graph: Graph, wanted: Wanted, *, password: str) -> bool:
-    """The connection; its password is changed at once to one that Vault alone knows."""
-    path = f"{desired.DATABASE}/config/{desired.CONNECTION}"
-    there = store.read(path)
-    if not there and not password:
-        raise ValueError("Vault has no connection to the database yet: its user's first password is needed")
-    data = {
-        "plugin_name": "postgresql-database-plugin",
-        "connection_url": f"postgresql://{{{{username}}}}:{{{{password}}}}@{wanted.database}",
-        "username": wanted.database_user,
-        "password_authentication": "scram-sha-256",
-        "allowed_roles": sorted(desired.identities(graph)),
-        "verify_connection": True,
-    }
-    unread = frozenset({"password", "verify_connection"})
-    changed = ensure_written(store, path, {**data, **({} if there else {"password": password})}, secret=unread)
-    if not there:
-        store.write_data(f"{desired.DATABASE}/rotate-root/{desired.CONNECTION}", data={})
-    return changed
-
-
 def _issuer(store: Store, wanted: Wanted) -> list[tuple[str, bool]]:
     """The provider trusts the key's one client, whose id Vault makes."""
     key = f"identity/oidc/key/{desired.ISSUER}"
@@ -83,9 +62,14 @@ def _issuer(store: Store, wanted: Wanted) -> list[tuple[str, bool]]:
         (group, bool(not store.read(group) and ensure_written(store, group, {"type": "internal"}))),
     ]
     client_id = store.read(path)["data"]["client_id"]
-    allowed = ensure_written(store, f"{key}", {"allowed_client_ids": [client_id]})
+    allowed = ensure_written(store, key, {"allowed_client_ids": [client_id]})
     return [
         *done,
         (f"{key} clients", allowed),
-        *[(p, ensure_written(store, p, d)) for p, d in desired.issuer(client_id)],
+        *[(p, ensure_written(store, p, d)) for p, d in desired.issuer(client_id, wanted)],
     ]
+
+
+def client_id(store: Store) -> str:
+    """The audience of the issuer's tokens."""
+    return str(store.read(f"identity/oidc/client/{desired.CLIENT}")["data"]["client_id"])

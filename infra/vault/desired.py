@@ -21,45 +21,70 @@ LIFE = {"web": HOUR, "relay": HOUR}
 ADMIN_GROUP = "todo-admins"
 
 
+# Who else signs in, each as a service account of its own name: namespace and what its policy allows.
+READ, WRITE = ["read"], ["create", "read", "update"]
+SERVICES: Mapping[str, tuple[str, Mapping[str, list[str]]]] = {
+    # It writes policies, so it could give itself anything: what it does is in the audit.
+    "vault-bootstrap": (
+        "vault",
+        {
+            **{f"sys/{part}": ["read", "list"] for part in ("mounts", "auth")},
+            **{f"sys/{part}/*": [*WRITE, "sudo"] for part in ("mounts", "auth", "policies/acl")},
+            "sys/audit": ["read", "list", "sudo"],
+            "sys/audit/*": [*WRITE, "sudo"],
+            **{f"auth/{KUBERNETES}/{part}": WRITE for part in ("config", "role/*")},
+            f"auth/{USERS}/users/*": WRITE,
+            **{f"identity/oidc/{part}/*": WRITE for part in ("key", "scope", "client", "provider")},
+            **{f"identity/{part}/name/*": WRITE for part in ("group", "entity")},
+            "identity/entity-alias": ["create", "update"],
+        },
+    ),
+    # `create` without `update`: what somebody has put there is never overwritten, nor ever read.
+    "vault-database": (
+        "data",
+        {
+            f"{DATABASE}/config/{CONNECTION}": WRITE,
+            f"{DATABASE}/rotate-root/{CONNECTION}": ["update"],
+            f"{DATABASE}/roles/*": WRITE,
+            f"{KV}/data/todo-app/*": ["create"],
+            f"{KV}/metadata/todo-app/*": READ,
+        },
+    ),
+    "vault-snapshot": ("vault", {"sys/storage/raft/snapshot": READ}),
+    "vault-restore": ("vault", {"sys/storage/raft/snapshot-force": ["update"]}),
+    "vault-doctor": (
+        "vault",
+        {f"sys/leases/lookup/{DATABASE}/creds/*": ["list", "sudo"], "sys/leases/lookup": ["update"]},
+    ),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What differs by cluster. `reviewer_jwt` empty: Vault's own service account asks whose token it was shown."""
+    """What differs by cluster. `reviewer_jwt` empty: Vault's own service account asks whose token it was shown.
+
+    `address` is Vault's own, as the issuer of tokens names itself; `people` are users and the groups they are in.
+    """
 
     kubernetes_host: str
     kubernetes_ca: str = ""
     reviewer_jwt: str = ""
-    database: str
-    database_user: str = "vault"
+    address: str = "https://vault.vault.svc:8200"
     redirects: tuple[str, ...]
-    bootstrap_namespace: str = "vault"
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     audit: Mapping[str, str] = field(default_factory=lambda: {"file": "/vault/audit/audit.log", "log": "stdout"})
 
 
 def identities(graph: Graph) -> dict[str, tuple[str, str]]:
-    """Name → namespace and service account of everybody the graph lets call Vault."""
-    names = graph.callers("vault", "api")
+    """Name → namespace and service account of the app's workloads that the graph lets call Vault."""
+    names = [name for name in graph.callers("vault", "api") if name in MEMBER]
     return {name: (graph.workloads[name].namespace, graph.workloads[name].account) for name in names}
 
 
 def policies(graph: Graph) -> dict[str, str]:
     """Name → text: each identity its own credentials and its own secrets, nobody another's."""
     found = {name: _policy({f"{DATABASE}/creds/{name}": ["read"], **_secrets(name)}) for name in identities(graph)}
-    found["vault-bootstrap"] = _policy(
-        {
-            **{f"sys/{part}": ["read", "list"] for part in ("mounts", "auth")},
-            **{f"sys/{part}/*": ["create", "read", "update", "sudo"] for part in ("mounts", "auth", "policies/acl")},
-            "sys/audit": ["read", "list", "sudo"],
-            "sys/audit/*": ["create", "read", "update", "sudo"],
-            **{f"auth/{KUBERNETES}/{part}": ["create", "read", "update"] for part in ("config", "role/*")},
-            **{f"{DATABASE}/{part}/*": ["create", "read", "update"] for part in ("config", "roles")},
-            **{
-                f"identity/oidc/{part}/*": ["create", "read", "update"]
-                for part in ("key", "scope", "client", "provider")
-            },
-            "identity/group/name/*": ["create", "read", "update"],
-        }
-    )
-    return found
+    return found | {name: _policy(paths) for name, (_, paths) in SERVICES.items()}
 
 
 def _secrets(name: str) -> dict[str, list[str]]:
@@ -80,10 +105,10 @@ def _quoted(words: list[str]) -> str:
     return ", ".join(f'"{word}"' for word in words)
 
 
-def roles(graph: Graph, wanted: Wanted) -> Iterator[tuple[str, Data]]:
+def roles(graph: Graph) -> Iterator[tuple[str, Data]]:
     """Who may sign in with a token of which service account; a token for another audience is none of ours."""
-    everybody = {**identities(graph), "vault-bootstrap": (wanted.bootstrap_namespace, "vault-bootstrap")}
-    for name, (namespace, account) in everybody.items():
+    services = {name: (namespace, name) for name, (namespace, _) in SERVICES.items()}
+    for name, (namespace, account) in (identities(graph) | services).items():
         yield (
             f"auth/{KUBERNETES}/role/{name}",
             {
@@ -91,7 +116,7 @@ def roles(graph: Graph, wanted: Wanted) -> Iterator[tuple[str, Data]]:
                 "bound_service_account_namespaces": [namespace],
                 "audience": "vault",
                 "token_policies": [name],
-                "token_no_default_policy": name != "vault-bootstrap",
+                "token_no_default_policy": name not in SERVICES,
                 "token_ttl": LIFE.get(name, QUARTER),
                 "token_max_ttl": 24 * HOUR if name in LIFE else QUARTER,
             },
@@ -126,7 +151,7 @@ def logins(graph: Graph) -> Iterator[tuple[str, Data]]:
         )
 
 
-def issuer(client_id: str) -> Iterator[tuple[str, Data]]:
+def issuer(client_id: str, wanted: Wanted) -> Iterator[tuple[str, Data]]:
     """The OIDC provider; its tokens carry the groups their user is in."""
     yield (
         f"identity/oidc/scope/{SCOPE}",
@@ -137,6 +162,7 @@ def issuer(client_id: str) -> Iterator[tuple[str, Data]]:
         {
             "allowed_client_ids": [client_id],
             "scopes_supported": [SCOPE],
+            "issuer": wanted.address,
         },
     )
 

@@ -1,6 +1,7 @@
 """Make what is wanted so: each function reads first, writes only a difference, and says whether it wrote."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from infra.vault.desired import Data
@@ -22,6 +23,15 @@ def ensure_written(store: Store, path: str, wanted: Data, *, secret: frozenset[s
     if found and all(_same(_held(found["data"], key), value) for key, value in wanted.items() if key not in secret):
         return False
     store.write_data(path, data=wanted)
+    return True
+
+
+def ensure_absent(store: Store, metadata: str, values: Mapping[str, str]) -> bool:
+    """A secret of engine KV, unless one is there: told by its metadata, so that nobody need read it."""
+    if store.read(metadata):
+        return False
+    data = {"data": dict(values), "options": {"cas": 0}}
+    store.write_data(metadata.replace("/metadata/", "/data/", 1), data=data)
     return True
 
 

@@ -4,11 +4,15 @@ from infra.vault.desired import OWNER, RELAY, WRITER
 
 
 def statements(*, user: str, password: str, superuser: str) -> list[str]:
-    """SQL in its order. What the superuser made in an earlier life (profile mini) goes to the owners' group."""
+    """SQL in its order. What the superuser made in an earlier life (profile mini) goes to the owners' group.
+
+    An empty password leaves the one that is there.
+    """
+    word = f" PASSWORD {_text(password)}" if password else ""
     made = [_role(name, "NOLOGIN") for name in (OWNER, WRITER, RELAY)]
     made.append(_role(user, "NOLOGIN"))
     made += [
-        f"ALTER ROLE {_name(user)} LOGIN CREATEROLE PASSWORD {_text(password)}",
+        f"ALTER ROLE {_name(user)} LOGIN CREATEROLE{word}",
         # Vault ends the sessions of a user it takes back.
         f"GRANT pg_signal_backend TO {_name(user)}",
         *[f"GRANT {_name(group)} TO {_name(user)} WITH ADMIN OPTION" for group in (OWNER, WRITER, RELAY)],

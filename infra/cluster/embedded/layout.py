@@ -17,6 +17,8 @@ CNI_PROGRAMS = Path("/usr/lib/cni")
 # What containerd of an instance reads, at the same place in each: a mesh adds a plug-in of its own to both.
 NODE_CNI_PROGRAMS = Path("/var/lib/cni-programs")
 NODE_CNI_CONFIG = Path("/var/lib/cni-config")
+# Each of one replica; Vault's lie apart, so that a full audit file stops no write of its data.
+LOCAL_VOLUMES = ("postgresql", "redis", "vault-data-0", "vault-audit-0")
 CLUSTER_DOMAIN = "cluster.local"
 
 
@@ -69,7 +71,7 @@ class Layout:
     @property
     def local_volumes(self) -> tuple[Path, ...]:
         """The folders that the stacks' local volumes point to; kubelet gives them to each pod's group."""
-        return tuple(self.volumes / name for name in ("postgresql", "redis"))
+        return tuple(self.volumes / name for name in LOCAL_VOLUMES)
 
     @property
     def staging(self) -> Path:

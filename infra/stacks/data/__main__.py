@@ -2,7 +2,7 @@
 
 import pulumi
 
-from infra.components import postgresql, redis
+from infra.components import postgresql, redis, vault_stack
 from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE
 from infra.components.protection import protects
 from infra.components.reference import stack_reference
@@ -22,16 +22,17 @@ placement = Placement(
     protect=protects(env=settings.env, allow_unprotected=settings.allow_unprotected),
     meshed=settings.mesh,
 )
-image = settings.images
 spec = spec_of_mini(app_namespace=APP_NAMESPACE, data_namespace=DATA_NAMESPACE, demo_user=settings.demo_user)
-args = SecretsInitArgs(namespace=DATA_NAMESPACE, image=image["secrets-init"], spec=spec, profile=settings.profile)
-job = SecretsInit("secrets-init", args)
-with_secrets = pulumi.ResourceOptions(depends_on=[job])
+made_by = settings.images["secrets-init"]
+init = SecretsInitArgs(namespace=DATA_NAMESPACE, image=made_by, spec=spec, profile=settings.profile)
+with_secrets = pulumi.ResourceOptions(depends_on=[SecretsInit("secrets-init", init)])
 database = postgresql.Postgresql(
     "postgresql", postgresql.args_of(settings, placement, volume_size=sizes["postgresql"]), with_secrets
 )
 near_redis = placement.for_clients(callers("redis", profile=settings.profile))
 cache = redis.Redis("redis", redis.args_of(settings, near_redis, volume_size=sizes["redis"]), with_secrets)
+if settings.vault:
+    vault_stack.database(settings, pulumi.ResourceOptions(depends_on=[database]))
 
 pulumi.export(
     "database", {"host": database.host, "port": database.port, "name": postgresql.DATABASE, "user": postgresql.USER}

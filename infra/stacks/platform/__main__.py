@@ -2,6 +2,7 @@
 
 import pulumi
 
+from infra.components import vault_stack
 from infra.components.gatekeeper import Gatekeeper, GatekeeperArgs
 from infra.components.gateway import Gateway
 from infra.components.gateway_objects import GatewayArgs
@@ -15,6 +16,8 @@ settings = load(PlatformSettings)
 if settings.policies:
     gatekeeper = Gatekeeper("gatekeeper", GatekeeperArgs.of(settings))
     pulumi.export("judged", gatekeeper.judged)
+if settings.vault:
+    vault_stack.platform(settings)
 if settings.gateway:
     mesh = Mesh("mesh", MeshArgs.of(settings))
     gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[mesh]))

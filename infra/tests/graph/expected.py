@@ -42,7 +42,7 @@ def declared(judged: Scene, question: Question) -> bool:
             and question.port in numbers
             and question.transport in port.transports
             and _from(judged, caller, call, question.source)
-            and (_goes(judged, call) if leaving else _served(call, caller))
+            and (_goes(judged, call) and _there(caller) if leaving else _served(call, caller))
         ):
             return True
     return False
@@ -92,6 +92,12 @@ def _served(call: Call, caller: str) -> bool:
     """The stacks are rendered for mini: who comes with a larger profile has no rule in theirs."""
     workloads = service_graph().workloads
     return workloads[call.to].stack != "data" or caller not in workloads or workloads[caller].profile == "mini"
+
+
+def _there(caller: str) -> bool:
+    """As above: of whom a larger profile adds to a stack, only the namespace's default deny is rendered."""
+    workloads = service_graph().workloads
+    return caller not in workloads or workloads[caller].stack != "data" or workloads[caller].profile == "mini"
 
 
 def _value(judged: Scene, *path: str, default: Any) -> Any:  # noqa: ANN401 - any value of the chart

@@ -120,7 +120,11 @@ def test_every_pod_is_in_the_graph_with_its_account_and_ports(name: str) -> None
         assert ports == {port: declared.numbers for port, declared in workload.ports.items()}
         assert workload.stack == item.stack
         seen.add(node)
-    assert seen == {node for node, workload in GRAPH.workloads.items() if workload.stack in {"data", "delivery"}}
+    assert seen == {
+        node
+        for node, workload in GRAPH.workloads.items()
+        if workload.stack in {"data", "delivery"} and workload.profile == "mini"
+    }
 
 
 def test_an_identity_is_of_one_workload() -> None:

@@ -130,6 +130,7 @@ def test_standard_secures_before_it_keeps_data(tmp_path: Path, monkeypatch: pyte
     assert engine.overrides["platform"]["gatekeeper_chart"] == str(tmp_path / "chart")
     named = [*IMAGES["platform"]]
     assert engine.overrides["platform"]["images"] == {name: f"slipway.local/{name}:1" for name in named}
+    assert engine.overrides["data"]["images"]["vault-bootstrap"] == "slipway.local/vault-bootstrap:1"
 
 
 def test_mini_has_no_more_steps_and_images_than_it_needs() -> None:

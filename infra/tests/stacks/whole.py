@@ -11,7 +11,7 @@ from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
 ORDER = ("foundation", "platform", "data", "delivery")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
-PLATFORM = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate")
+PLATFORM = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate", "vault", "vault-bootstrap")
 NAMES = (*PLATFORM, "postgresql", "redis", "secrets-init", "todo-app")
 IMAGES = {name: f"slipway.local/{name}:0123456789ab" for name in NAMES}
 

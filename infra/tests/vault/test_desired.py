@@ -4,21 +4,23 @@ import copy
 import re
 from typing import Any
 
+import hvac  # type: ignore[import-untyped] # ships no types
 import pytest
 
 from infra.graph.load import service_graph
-from infra.vault import desired
+from infra.vault import database, desired
 from infra.vault.bootstrap import configure
-from infra.vault.desired import MEMBER, Data, Wanted, identities, policies
+from infra.vault.desired import MEMBER, SERVICES, Data, Wanted, identities, policies
 from infra.vault.ensure import ensure_engine, ensure_written
 from infra.vault.postgres import statements
 
 GRAPH = service_graph()
 WANTED = Wanted(
     kubernetes_host="https://kubernetes.default.svc",
-    database="postgresql.data.svc:5432/todo",
     redirects=("https://todo.example.com/callback",),
+    people={"ada": ("todo-admins",), "ben": ()},
 )
+ADDRESS = "postgresql.data.svc:5432/todo"
 LISTS = ("sys/mounts", "sys/auth", "sys/audit")
 
 
@@ -28,6 +30,7 @@ class Store:
     def __init__(self) -> None:
         self.data: dict[str, Data] = {}
         self.writes: list[str] = []
+        self.refused = False  # by the database, the password that Vault has
 
     def read(self, path: str) -> Any:  # noqa: ANN401 - as the client's
         if path in LISTS:
@@ -37,24 +40,39 @@ class Store:
 
     def write_data(self, path: str, *, data: Data) -> None:
         self.writes.append(path)
+        if self.refused and data.get("verify_connection") and "password" not in data:
+            raise hvac.exceptions.InvalidRequest("password authentication failed")
         held = {key: value for key, value in data.items() if key not in {"password", "verify_connection"}}
         self.data[path] = {**self.data.get(path, {}), **held}
         if "/client/" in path:
             self.data[path]["client_id"] = "made-by-vault"
+        if path.startswith(("sys/auth/", "identity/entity/name/")):
+            self.data[path] |= {"accessor": f"at {path}", "id": f"id of {path}"}
+        if path == "identity/entity-alias":
+            entity = self.data[f"identity/entity/name/{data['name']}"]
+            entity["aliases"] = [{"mount_accessor": data["mount_accessor"]}]
+
+
+def run(store: Store) -> int:
+    """Both Jobs."""
+    password = lambda: "first"  # noqa: E731 - one line says it
+    return configure(store, GRAPH, WANTED, told=lambda _: None) + database.configure(
+        store, GRAPH, address=ADDRESS, new_password=password, told=lambda _: None
+    )
 
 
 def configured() -> Store:
     store = Store()
-    configure(store, GRAPH, WANTED, told=lambda _: None, database_password="first")
+    run(store)
     return store
 
 
-def test_a_second_run_writes_nothing() -> None:
+def test_a_second_run_writes_nothing_but_tries_the_connection() -> None:
     store = configured()
     store.writes.clear()
 
-    assert configure(store, GRAPH, WANTED, told=lambda _: None) == 0
-    assert store.writes == []
+    assert run(store) == 0
+    assert store.writes == ["database/config/todo"]
 
 
 @pytest.mark.parametrize(
@@ -71,15 +89,21 @@ def test_a_difference_is_written_alone(path: str, data: Data) -> None:
     store = configured()
     store.data[path].update(data)
     store.writes.clear()
-    configure(store, GRAPH, WANTED, told=lambda _: None)
+    run(store)
 
-    assert store.writes == [path]
+    assert [each for each in store.writes if each != "database/config/todo"] == [path]
 
 
-def test_the_first_password_is_needed_once_and_changed_at_once() -> None:
-    with pytest.raises(ValueError, match="first password is needed"):
-        configure(Store(), GRAPH, WANTED, told=lambda _: None)
+def test_a_refused_connection_gets_a_new_password() -> None:
+    store = configured()
+    store.refused = True
+    store.writes.clear()
 
+    assert run(store) == 1
+    assert store.writes == ["database/config/todo", "database/config/todo", "database/rotate-root/todo"]
+
+
+def test_the_first_password_is_changed_at_once() -> None:
     writes = configured().writes
     assert writes.index("database/rotate-root/todo") == writes.index("database/config/todo") + 1
 
@@ -101,11 +125,12 @@ def test_order_is_no_difference() -> None:
 
 
 def test_every_caller_of_vault_in_the_graph_has_identity_policy_and_login() -> None:
-    names = set(GRAPH.callers("vault", "api"))
+    ours = {"vault", *SERVICES}
+    names = {name for name in GRAPH.callers("vault", "api") if GRAPH.workloads[name].namespace == "todo"}
     store = configured()
 
     assert names == set(identities(GRAPH)) == set(MEMBER)
-    assert names == set(GRAPH.callers("postgresql", "service")) - {"vault"}
+    assert names == set(GRAPH.callers("postgresql", "service")) - ours
     for name in names:
         role = store.data[f"auth/kubernetes/role/{name}"]
         workload = GRAPH.workloads[name]
@@ -135,6 +160,28 @@ def test_the_bootstrap_reads_no_secret_and_no_login() -> None:
     assert "secret/" not in text
     assert "creds" not in text
     assert '"*"' not in text
+
+
+def test_the_databases_job_puts_secrets_and_reads_none() -> None:
+    text = policies(GRAPH)["vault-database"]
+
+    assert 'path "secret/data/todo-app/*" { capabilities = ["create"] }' in text
+    assert "creds" not in text
+    assert "sys/" not in text
+
+
+def test_the_apps_secrets_are_put_where_none_are_and_left_alone_where_some_are() -> None:
+    store, told = Store(), list[str]()
+    secret = {"django-secret-key": "k", "redis-password": "r", "database-password": "d", "admin-password": "a"}
+
+    assert database.ensure_secrets(store, secret, told=told.append) == 2
+    assert store.data["secret/data/todo-app/common"]["data"] == {"django-secret-key": "k", "redis-password": "r"}
+    assert store.data["secret/data/todo-app/migrate"]["data"] == {"admin-password": "a"}
+    store.data["secret/metadata/todo-app/common"] = {}
+    store.writes.clear()
+    database.ensure_secrets(store, {**secret, "django-secret-key": "other"}, told=told.append)
+    assert store.writes == ["secret/data/todo-app/migrate"]
+    assert not [line for line in told if "=" in line]
 
 
 def test_logins_of_the_data_are_no_owners_of_it() -> None:
