@@ -92,5 +92,8 @@ class Cluster(Protocol):
         Raises `SlipwayError` (code MISSING) naming the process that holds the port.
         """
 
+    def unseal(self, report: Report, *, wanted: bool) -> None:
+        """Run, or end, what unseals Vault on a node of our own; a cluster that is not ours has a key service."""
+
     def info(self) -> ClusterInfo:
         """What runs now; never raises for a cluster that does not run."""

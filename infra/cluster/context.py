@@ -139,6 +139,11 @@ class ContextCluster:
                 details=tail(log),
             )
 
+    def unseal(self, report: Report, *, wanted: bool) -> None:
+        """On a node of this machine as on any of ours; elsewhere `vault_seal` names a key service."""
+        if own := self._embedded():
+            own.unseal(report, wanted=wanted)
+
     def info(self) -> ClusterInfo:
         """What can be told from this side."""
         try:

@@ -160,6 +160,8 @@ class Session:
             derived["images"] = {name: references[name] for name in self._images_of(stack)}
         if stack in WITH_VOLUMES and on_our_node and (local or not rendering):
             derived["volume_root"] = NODE_VOLUMES
+        if stack == "platform" and not on_our_node and not rendering:
+            derived["vault_seal"] = ""  # only our own nodes bring something that unseals
         if stack == "platform" and stack in self.stacks:
             derived |= {key: str(_module(*place)) for key, place in FROM_MODULES.items()}
             derived["mesh_kinds"] = [str(_module(*place)) for place in KINDS]

@@ -66,6 +66,11 @@ class _Up:
         self.session.cluster.load_images({key: self.archives[key] for key in wanted}, work.report)
         return f"{len(wanted)} images"
 
+    def unseal(self, work: Work) -> str:
+        """On a node of our own: the Vault that unseals the cluster's."""
+        self.session.cluster.unseal(work.report, wanted=True)
+        return "ready" if self.session.ours else "a key service does it"
+
     def stack(self, name: str) -> Callable[[Work], str]:
         """One stack by the engine."""
 
@@ -86,6 +91,7 @@ class _Up:
                 gone = self.session.engine.down(self.session.stack(name), report=work.report).changed
                 self.changed += gone
                 note += f", {gone} of {name} deleted" if gone else ""
+                self.session.cluster.unseal(work.report, wanted=False)
         return note
 
     def expose(self, _: Work) -> str:
@@ -108,7 +114,8 @@ class _Up:
         ready = ("cluster",) if self.session.options.embedded else ("preflight",)
         loaded = (*ready, *(step.name for step in of_stacks))
         foundation, *between, delivery = self.session.stacks
-        before: tuple[str, ...] = (foundation, "load")
+        vault = "platform" in between
+        before: tuple[str, ...] = (foundation, "load", *(("unseal",) if vault else ()))
         planned = []
         for name in between:  # one after the other: an engine does one stack at a time
             planned.append(self._again(name, self.stack(name), 15 * 60, before))
@@ -120,6 +127,7 @@ class _Up:
             Step(name="engine", action=self.engine, deadline=60, needs=("preflight",)),
             self._again("load", self.load, 10 * 60, loaded),
             self._again(foundation, self.stack(foundation), 5 * 60, (*ready, "engine")),
+            *((self._again("unseal", self.unseal, 150, loaded),) if vault else ()),
             *planned,
             self._again(delivery, self.last, 20 * 60, before),
             self._again("expose", self.expose, 60, (delivery,)),

@@ -9,6 +9,7 @@ from infra.cluster import hints
 from infra.cluster.api import ClusterInfo, NodeImages
 from infra.cluster.embedded import (
     addresses,
+    extras,
     files,
     forwards,
     identities,
@@ -51,6 +52,8 @@ class EmbeddedCluster:
         if not pid:
             process.clear(layout)
             self._write(wanted, pause=images.pause)
+            if layout.extras.is_file():
+                extras.write(layout, self._network(), report)
             report("start the node's components")
             process.launch(layout)
         readiness.components(layout, report, names=("containerd",))
@@ -103,6 +106,14 @@ class EmbeddedCluster:
         forwards.expose(
             self._layout, self._network(), namespace=namespace, service=service, port=port, host_port=host_port
         )
+
+    def unseal(self, report: Report, *, wanted: bool) -> None:
+        """See `Cluster.unseal`."""
+        self._alive()
+        if wanted:
+            extras.keep_unsealing(self._layout, self._network(), report)
+        else:
+            extras.stop_unsealing(self._layout)
 
     def info(self) -> ClusterInfo:
         """See `Cluster.info`."""

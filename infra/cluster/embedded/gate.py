@@ -8,14 +8,16 @@ from pathlib import Path
 
 DEADLINE = 90.0
 PAUSE = 0.1
+# What a child has said of a Vault that does not unseal yet: each reason once.
+_TOLD: list[str] = []
 
 
 def wait_in_child(probe: str, *, authority: Path) -> int:
     """Fork a child that ends with 0 once `probe` answers, with 1 after DEADLINE; its process id.
 
-    `probe` is `unix:<path>` (something accepts), or an http(s) address that must answer 200; https is
-    verified against `authority` where the certificate is ours (the API server), by nobody where the
-    component made a throw-away one for 127.0.0.1.
+    `probe` is `unix:<path>` (something accepts), `unseal:<folder>` (a Vault, which the child unseals), or an
+    http(s) address that must answer 200; https is verified against `authority` where the certificate is ours
+    (the API server), by nobody where the component made a throw-away one for 127.0.0.1.
     """
     child = os.fork()
     if child:
@@ -38,6 +40,17 @@ def _answers(probe: str, authority: Path) -> bool:
             client.connect(probe.removeprefix("unix:"))
             return True
         return False
+    if probe.startswith("unseal:"):
+        from infra.cluster.embedded import unseal  # noqa: PLC0415 - see below
+
+        try:
+            unseal.attempt(Path(probe.removeprefix("unseal:")))
+        except unseal.NotYetError as reason:
+            if str(reason) not in _TOLD:
+                _TOLD.append(str(reason))
+                os.write(1, f"{unseal.NAME}: {reason}\n".encode())
+            return False
+        return True
     # Imported in the child only: TLS and HTTP are a third of the supervisor's memory.
     import ssl  # noqa: PLC0415 - see above
     import urllib.error  # noqa: PLC0415 - see above

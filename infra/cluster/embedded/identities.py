@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
+from infra.cluster.embedded import unseal
 from infra.cluster.embedded.addresses import Network
 from infra.cluster.embedded.layout import Layout
 from infra.cluster.embedded.pki import Authorities, Leaf, addresses_in, write_private
@@ -35,6 +36,7 @@ def leaves(network: Network, *, node: str) -> tuple[Leaf, ...]:
             hosts=(network.node_ip, network.api_service_ip, *local, node, *api_names),
         ),
         Leaf("apiserver-kubelet", "ca", KUBELET_CLIENT),
+        Leaf(unseal.NAME, "ca", unseal.NAME, hosts=(network.node_ip, *local)),
         Leaf("front-proxy", "front-proxy-ca", "front-proxy-client"),
         Leaf("kubelet", "ca", f"system:node:{node}", groups=("system:nodes",)),
         Leaf("kubelet-server", "ca", f"system:node:{node}", groups=("system:nodes",), hosts=(network.node_ip, node)),

@@ -94,6 +94,16 @@ class Layout:
         return self.instance.state / "forwards.json"
 
     @property
+    def extras(self) -> Path:
+        """Further processes, by profile; kept so that `start` brings them back."""
+        return self.instance.state / "extras.json"
+
+    @property
+    def unseal(self) -> Path:
+        """Key, configuration and data of the Vault that unseals, mode 0700."""
+        return self.instance.state / "unseal"
+
+    @property
     def status(self) -> Path:
         """Written by the supervisor on every change."""
         return self.instance.run / "status.json"

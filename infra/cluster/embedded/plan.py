@@ -42,6 +42,7 @@ def make(layout: Layout, network: Network, *, program: Path, files: Mapping[str,
         "staging": str(layout.staging),
         "forwards": str(layout.forwards),
         "forward": str(layout.bin / "forward"),
+        "extras": str(layout.extras),
         "keep": [str(folder) for folder in keep_visible(program)],
         "components": components.every(layout, network),
     }
@@ -72,4 +73,5 @@ def supervisor_command(layout: Layout) -> list[str]:
 def keep_visible(program: Path) -> tuple[Path, ...]:
     """What the supervisor and the node need from the host, also where the node's own folders cover it."""
     python = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent}
-    return tuple(sorted({REPOSITORY, program.parent, *python}))
+    # Beside it are the programs of what a profile adds later.
+    return tuple(sorted({REPOSITORY, program.parent.parent, *python}))

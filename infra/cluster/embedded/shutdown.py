@@ -38,8 +38,8 @@ def run(supervisor: Stoppable) -> None:
     first, *rest = ORDER
     _end(supervisor, first)
     _end_pods(supervisor)
-    forwards = tuple(name for name, child in supervisor.children.items() if child.listen)
-    for names in (forwards, *rest):
+    others = tuple(name for name in supervisor.children if not any(name in names for names in ORDER))
+    for names in (others, *rest):
         _end(supervisor, names)
 
 

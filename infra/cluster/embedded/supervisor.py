@@ -30,6 +30,7 @@ class Supervisor:
         self.host_pid = host_pid
         self.networks = networks
         self.children = {entry["name"]: self._child(entry) for entry in plan["components"]}
+        self._extras: set[str] = set()
         self.stopping = False
         self.started = time.time()
         self._written = ""
@@ -48,6 +49,7 @@ class Supervisor:
             if self._reload:
                 self._reload = False
                 self.read_forwards()
+                self.read_extras()
             now = time.monotonic()
             for child in self.children.values():
                 self.advance(child, now=now)
@@ -102,6 +104,20 @@ class Supervisor:
             if name not in self.children:
                 entry = {"name": name, "command": ["forward", "--target", target], "program": self.plan["forward"]}
                 self.children[name] = self._child({**entry, "after": ["kube-proxy"], "listen": ("127.0.0.1", port)})
+
+    def read_extras(self) -> None:
+        """Make the processes beside the plan's those of the extras file."""
+        wanted: list[dict[str, Any]] = []
+        with contextlib.suppress(OSError, ValueError):
+            wanted = json.loads(Path(self.plan["extras"]).read_text(encoding="utf-8"))
+        names = {entry["name"] for entry in wanted}
+        for name in self._extras - names:
+            self.children.pop(name).signal(signal.SIGTERM)
+        for entry in wanted:
+            if entry["name"] not in self._extras:
+                cgroups.create(self.used, f"system/{entry['name']}")
+                self.children[entry["name"]] = self._child(entry)
+        self._extras = names
 
     def write_status(self) -> None:
         """Replace the status file when something changed."""

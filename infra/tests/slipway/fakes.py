@@ -45,6 +45,9 @@ class FakeCluster:
     def expose(self, namespace: str, service: str, port: int, host_port: int) -> None:
         self.calls.append(f"expose {namespace}/{service}:{port} on {host_port}")
 
+    def unseal(self, report: Report, *, wanted: bool) -> None:
+        self.calls.append(f"unseal {wanted}")
+
     def info(self) -> ClusterInfo:
         return self.facts
 
