@@ -51,12 +51,12 @@ def files(*, namespace: str, replicas: int, seal: Seal) -> dict[str, str]:
             "tls_key_file": f"{TLS}/tls.key",
             "tls_min_version": "tls12",
         },
-        _block("telemetry", {"unauthenticated_metrics_access": "true"}),
+        _block("telemetry", {"unauthenticated_metrics_access": True}),
     )
     kind = "transit" if seal.by_node else seal.kind
-    options = {"mount_path": "transit", "key_name": NODE_KEY} if seal.by_node else dict(seal.options)
+    options: Mapping[str, str] = {"mount_path": "transit", "key_name": NODE_KEY} if seal.by_node else seal.options
     sealed = _block(f'seal "{kind}"', options)
-    metrics = _block("telemetry", {"prometheus_retention_time": "12h", "disable_hostname": "true"})
+    metrics = _block("telemetry", {"prometheus_retention_time": "12h", "disable_hostname": True})
     # Memory is locked where swap could hold it: a node for secrets has none.
     return {"vault.hcl": f"{raft}\n{listener}\n{sealed}\n{metrics}\ndisable_mlock = true\nui = false\n"}
 
@@ -66,7 +66,7 @@ def checksum(content: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(content), sort_keys=True).encode()).hexdigest()
 
 
-def _block(head: str, values: Mapping[str, str], *inner: str) -> str:
+def _block(head: str, values: Mapping[str, str | bool], *inner: str) -> str:
     lines = [f"  {key} = {json.dumps(value)}" for key, value in values.items()]
     lines += [f"  {line}" for block in inner for line in block.splitlines()]
     return "\n".join([f"{head} {{", *lines, "}"])

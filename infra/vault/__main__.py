@@ -25,7 +25,7 @@ from psycopg import sql
 from infra.graph.load import service_graph
 from infra.vault import bootstrap, certificates, database, first, people, postgres
 from infra.vault.cluster import Api, RefusedError
-from infra.vault.desired import ISSUER, Wanted
+from infra.vault.desired import Wanted, issuer_of
 
 TLS, AUTHORITY, USERS, ISSUER_MAP = "vault-tls", "vault-ca", "vault-users", "vault-issuer"
 # Of the pod: a token for Vault alone, and the password of the database's superuser.
@@ -67,7 +67,7 @@ def make_configuration(api: Api, spec: Spec) -> None:
     bootstrap.configure(client, service_graph(), wanted, told=_say)
     _let_in(client, api, namespace, wanted)
     issuer = {
-        "issuer": f"{wanted.address}/v1/identity/oidc/provider/{ISSUER}",
+        "issuer": issuer_of(wanted),
         "audience": bootstrap.client_id(client),
     }
     api.keep_config_map(spec["app_namespace"], ISSUER_MAP, issuer)

@@ -62,11 +62,13 @@ def _issuer(store: Store, wanted: Wanted) -> list[tuple[str, bool]]:
         (group, bool(not store.read(group) and ensure_written(store, group, {"type": "internal"}))),
     ]
     client_id = store.read(path)["data"]["client_id"]
+    provider, trusted = desired.provider(client_id, wanted)
     allowed = ensure_written(store, key, {"allowed_client_ids": [client_id]})
     return [
         *done,
         (f"{key} clients", allowed),
-        *[(p, ensure_written(store, p, d)) for p, d in desired.issuer(client_id, wanted)],
+        *[(path, ensure_written(store, path, data)) for path, data in desired.scope()],
+        (provider, ensure_written(store, provider, trusted, read_as={"issuer": desired.issuer_of(wanted)})),
     ]
 
 

@@ -18,6 +18,9 @@ MEMBER = {"web": WRITER, "run-due-todos": WRITER, "relay": RELAY, "migrate": OWN
 # A login lives for a time, in seconds; a Job's no longer than the Job may.
 HOUR, QUARTER = 3600, 900
 LIFE = {"web": HOUR, "relay": HOUR}
+# Device → file: a volume of its own, and what the container prints, which the node keeps. While one of them can be
+# written requests go on; when none can, none is answered.
+AUDIT = {"file": "/vault/audit/audit.log", "log": "stdout"}
 ADMIN_GROUP = "todo-admins"
 
 
@@ -72,7 +75,7 @@ class Wanted:
     address: str = "https://vault.vault.svc:8200"
     redirects: tuple[str, ...]
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    audit: Mapping[str, str] = field(default_factory=lambda: {"file": "/vault/audit/audit.log", "log": "stdout"})
+    audit: Mapping[str, str] = field(default_factory=lambda: AUDIT)
 
 
 def identities(graph: Graph) -> dict[str, tuple[str, str]]:
@@ -116,7 +119,7 @@ def roles(graph: Graph) -> Iterator[tuple[str, Data]]:
                 "bound_service_account_namespaces": [namespace],
                 "audience": "vault",
                 "token_policies": [name],
-                "token_no_default_policy": name not in SERVICES,
+                "token_no_default_policy": True,
                 "token_ttl": LIFE.get(name, QUARTER),
                 "token_max_ttl": 24 * HOUR if name in LIFE else QUARTER,
             },
@@ -151,20 +154,23 @@ def logins(graph: Graph) -> Iterator[tuple[str, Data]]:
         )
 
 
-def issuer(client_id: str, wanted: Wanted) -> Iterator[tuple[str, Data]]:
-    """The OIDC provider; its tokens carry the groups their user is in."""
+def scope() -> Iterator[tuple[str, Data]]:
+    """What the issuer's tokens carry: the groups their user is in."""
     yield (
         f"identity/oidc/scope/{SCOPE}",
         {"template": '{"groups": {{identity.entity.groups.names}}}', "description": "names of the user's groups"},
     )
-    yield (
-        f"identity/oidc/provider/{ISSUER}",
-        {
-            "allowed_client_ids": [client_id],
-            "scopes_supported": [SCOPE],
-            "issuer": wanted.address,
-        },
-    )
+
+
+def provider(client_id: str, wanted: Wanted) -> tuple[str, Data]:
+    """The OIDC provider, with one client."""
+    data = {"allowed_client_ids": [client_id], "scopes_supported": [SCOPE], "issuer": wanted.address}
+    return f"identity/oidc/provider/{ISSUER}", data
+
+
+def issuer_of(wanted: Wanted) -> str:
+    """How its tokens name it, and where its discovery is."""
+    return f"{wanted.address}/v1/identity/oidc/provider/{ISSUER}"
 
 
 def client(wanted: Wanted) -> tuple[str, Data]:

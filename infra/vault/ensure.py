@@ -17,10 +17,16 @@ class Store(Protocol):
         """Write and answer."""
 
 
-def ensure_written(store: Store, path: str, wanted: Data, *, secret: frozenset[str] = frozenset()) -> bool:
-    """`wanted` at `path`. A key of `secret` is never read back, so it alone is no difference."""
+def ensure_written(
+    store: Store, path: str, wanted: Data, *, secret: frozenset[str] = frozenset(), read_as: Data | None = None
+) -> bool:
+    """`wanted` at `path`. A key of `secret` is never read back, so it alone is no difference.
+
+    `read_as` are keys that Vault tells otherwise than they are written.
+    """
     found = store.read(path)
-    if found and all(_same(_held(found["data"], key), value) for key, value in wanted.items() if key not in secret):
+    expected = {key: value for key, value in {**wanted, **(read_as or {})}.items() if key not in secret}
+    if found and all(_same(_held(found["data"], key), value) for key, value in expected.items()):
         return False
     store.write_data(path, data=wanted)
     return True

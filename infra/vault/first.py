@@ -74,7 +74,7 @@ def forget_root(api: Api, namespace: str) -> None:
 
 
 def _serves(client: Any) -> bool:  # noqa: ANN401 - as above
-    return bool(client.sys.read_health_status(method="GET", standby_ok=True).status_code == requests.codes.ok)
+    return bool(client.sys.read_health_status(method="HEAD", standby_ok=True).ok)
 
 
 def _until(done: Callable[[], bool], otherwise: str, *, deadline: float) -> None:

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import yaml
 
+from infra.cluster.embedded import unseal
 from infra.cluster.embedded.cluster import EmbeddedCluster
 from infra.engine.direct import config, deploy, engine, inventory
 from infra.images import archives
@@ -25,6 +26,7 @@ from infra.lib.paths import REPOSITORY
 from infra.settings import load
 from infra.slipway import cli, failure, preflight
 from infra.slipway.session import Session
+from infra.vault import desired
 
 Defect = Callable[[], AbstractContextManager[object]]
 
@@ -141,6 +143,32 @@ def _readiness_unchecked() -> AbstractContextManager[object]:
     return patch.object(deploy, "until_ready", lambda _kube, live, **_: live)
 
 
+def _vault_policy_wider() -> AbstractContextManager[object]:
+    """One wildcard, and everybody reads everybody's secrets."""
+    own = desired._secrets  # noqa: SLF001 - a defect reaches where no caller does
+
+    def wider(name: str) -> dict[str, list[str]]:
+        return {**own(name), "secret/data/todo-app/*": ["read"]}
+
+    return patch.object(desired, "_secrets", wider)
+
+
+def _audit_in_one_place() -> AbstractContextManager[object]:
+    """Two devices, one disk."""
+    return patch.dict(desired.AUDIT, {"log": "/vault/audit/second.log"})
+
+
+def _unseal_key_not_kept() -> AbstractContextManager[object]:
+    """The one key of the unsealing Vault is in the memory of whoever made it."""
+    configure = unseal._configure  # noqa: SLF001 - as above
+
+    def then_lost(vault: Any, folder: Path, settings: dict[str, Any], key: str) -> None:  # noqa: ANN401 - as its own
+        configure(vault, folder, settings, key)
+        (folder / "key").unlink()
+
+    return patch.object(unseal, "_configure", then_lost)
+
+
 DEFECTS: dict[str, Defect] = {
     "traceback-shown": _traceback_shown,
     "lock-ignored": _lock_ignored,
@@ -155,6 +183,9 @@ DEFECTS: dict[str, Defect] = {
     "reason-lost": _reason_lost,
     "engine-forgotten": _engine_forgotten,
     "readiness-unchecked": _readiness_unchecked,
+    "vault-policy-wider": _vault_policy_wider,
+    "audit-in-one-place": _audit_in_one_place,
+    "unseal-key-not-kept": _unseal_key_not_kept,
 }
 
 

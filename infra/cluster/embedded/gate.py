@@ -41,16 +41,7 @@ def _answers(probe: str, authority: Path) -> bool:
             return True
         return False
     if probe.startswith("unseal:"):
-        from infra.cluster.embedded import unseal  # noqa: PLC0415 - see below
-
-        try:
-            unseal.attempt(Path(probe.removeprefix("unseal:")))
-        except unseal.NotYetError as reason:
-            if str(reason) not in _TOLD:
-                _TOLD.append(str(reason))
-                os.write(1, f"{unseal.NAME}: {reason}\n".encode())
-            return False
-        return True
+        return _unseals(Path(probe.removeprefix("unseal:")))
     # Imported in the child only: TLS and HTTP are a third of the supervisor's memory.
     import ssl  # noqa: PLC0415 - see above
     import urllib.error  # noqa: PLC0415 - see above
@@ -65,3 +56,20 @@ def _answers(probe: str, authority: Path) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+def _unseals(folder: Path) -> bool:
+    from infra.cluster.embedded import unseal  # noqa: PLC0415 - as above
+
+    try:
+        unseal.attempt(folder)
+    except unseal.NotYetError as reason:
+        if str(reason) not in _TOLD:
+            _TOLD.append(str(reason))
+            os.write(1, f"{unseal.NAME}: {reason}\n".encode())
+        return False
+    except unseal.BeginAnewError as reason:
+        # Ended and started again by the supervisor, as whatever does not answer is.
+        os.write(1, f"{unseal.NAME}: {reason}\n".encode())
+        os._exit(1)
+    return True

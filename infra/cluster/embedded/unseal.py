@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import ssl
 import urllib.error
 import urllib.request
@@ -21,6 +22,8 @@ ROLE, NAMESPACE, ACCOUNT = "vault", "vault", "vault"
 AUDIENCE = "https://kubernetes.default.svc.cluster.local"
 # Seconds. The token renews itself; a machine that sleeps longer starts its pods anew, and they sign in again.
 PERIOD = 32 * 24 * 3600
+# Seconds its first words may take on a busy machine: their answer comes once.
+INITIALISES = 80.0
 POLICY = "".join(f'path "transit/{verb}/{KEY}" {{ capabilities = ["update"] }}\n' for verb in ("encrypt", "decrypt"))
 Data = dict[str, Any]
 
@@ -29,29 +32,38 @@ class NotYetError(Exception):
     """Asked again, it may answer."""
 
 
-def configuration(folder: Path, *, pki: Path) -> str:
+class BeginAnewError(Exception):
+    """It must be started again, on the empty folder it has now."""
+
+
+def configuration(folder: Path, *, pki: Path, port: int = PORT) -> str:
     """Its configuration file; it listens inside the instance's own network."""
     return "\n".join(
         [
             f'storage "raft" {{\n  path = "{folder}/data"\n  node_id = "{NAME}"\n}}',
-            f'listener "tcp" {{\n  address = "0.0.0.0:{PORT}"\n  cluster_address = "127.0.0.1:{PORT + 1}"',
+            f'listener "tcp" {{\n  address = "0.0.0.0:{port}"\n  cluster_address = "127.0.0.1:{port + 1}"',
             f'  tls_cert_file = "{pki}/{NAME}.crt"\n  tls_key_file = "{pki}/{NAME}.key"\n}}',
-            f'api_addr = "https://127.0.0.1:{PORT}"\ncluster_addr = "https://127.0.0.1:{PORT + 1}"',
+            f'api_addr = "https://127.0.0.1:{port}"\ncluster_addr = "https://127.0.0.1:{port + 1}"',
             "disable_mlock = true\nui = false\n",
         ]
     )
 
 
-def attempt(folder: Path) -> None:
+def attempt(folder: Path, *, port: int = PORT) -> None:
     """One step nearer to a Vault that unseals; raises NotYetError until it does. `folder` holds settings.json."""
     settings: Data = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
-    vault = _Vault(f"https://127.0.0.1:{PORT}", authority=Path(settings["authority"]))
+    vault = _Vault(f"https://127.0.0.1:{port}", authority=Path(settings["authority"]))
     key = folder / "key"
     status = vault.ask("GET", "sys/seal-status")
     if not status["initialized"]:
-        made = vault.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+        made = vault.ask("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1}, seconds=INITIALISES)
         write_private(key, made["keys_base64"][0].encode())
         raise NotYetError("initialised")
+    if not key.is_file() and not (folder / "configured").is_file():
+        # The answer of the first words was lost, with nothing sealed by it yet.
+        shutil.rmtree(folder / "data")
+        (folder / "data").mkdir(mode=0o700)
+        raise BeginAnewError("nobody has its key, and it has sealed nothing")
     if not key.is_file():
         raise NotYetError(f"{key} is lost: what it sealed cannot be read again; make down, make up begins anew")
     if status["sealed"]:
@@ -127,7 +139,7 @@ class _Vault:
         self._context = ssl.create_default_context(cafile=str(authority))
         self.token = ""
 
-    def ask(self, method: str, path: str, body: Data | None = None) -> Data:
+    def ask(self, method: str, path: str, body: Data | None = None, *, seconds: float = 10) -> Data:
         """One request."""
         headers = {"X-Vault-Token": self.token} if self.token else {}
         data = None if body is None else json.dumps(body).encode()
@@ -135,7 +147,7 @@ class _Vault:
             f"{self._address}/v1/{path}", data=data, method=method, headers=headers
         )
         try:
-            with urllib.request.urlopen(request, timeout=10, context=self._context) as answer:  # noqa: S310 - as above
+            with urllib.request.urlopen(request, timeout=seconds, context=self._context) as answer:  # noqa: S310 - as above
                 found: Data = json.loads(answer.read() or b"{}")
                 return found
         except urllib.error.HTTPError as error:

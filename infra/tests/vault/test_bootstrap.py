@@ -2,10 +2,8 @@
 
 import base64
 import json
-import secrets
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,53 +12,16 @@ import hvac  # type: ignore[import-untyped] # ships no types
 import psycopg
 import pytest
 
-from infra.graph.load import service_graph
-from infra.lib import gotool
-from infra.lib.report import silent
-from infra.tests.vault import servers
-from infra.tests.vault.database import Postgres
-from infra.tests.vault.database import postgres as database_of
-from infra.tests.vault.servers import Kubernetes
-from infra.tests.vault.test_postgres import TABLES, allowed, done
+from infra.tests.vault.test_postgres import allowed, done
+from infra.vault import database as databases
 from infra.vault import postgres
-from infra.vault.bootstrap import configure, revoke
-from infra.vault.desired import ADMIN_GROUP, CLIENT, ISSUER, MEMBER, Wanted, identities
+from infra.vault.bootstrap import client_id, configure, revoke
+from infra.vault.desired import ADMIN_GROUP, CLIENT, ISSUER, MEMBER
+from infra.vault.people import set_password, without_password
+from infra.verify.vault.stand import GRAPH, REDIRECT, Stand
+from infra.verify.vault.stand import stand as stand_of
 
 pytestmark = pytest.mark.integration
-GRAPH = service_graph()
-REDIRECT = "https://todo.example.com/callback"
-
-
-@dataclass(frozen=True)
-class Stand:
-    """The three servers, and how the bootstrap is told of them."""
-
-    client: Any
-    database: Postgres
-    cluster: Kubernetes
-    wanted: Wanted
-    root: str
-    first: list[str]
-
-    def login(self, name: str) -> Any:  # noqa: ANN401 - hvac has no types
-        """Signed in as a workload of the graph."""
-        namespace, account = {**identities(GRAPH), "vault-bootstrap": ("vault", "vault-bootstrap")}[name]
-        return self.login_with(name, self.cluster.token(namespace, account))
-
-    def login_with(self, role: str, token: str) -> Any:  # noqa: ANN401 - as above
-        """Signed in with a token."""
-        client = hvac.Client(url=self.client.url)
-        client.auth.kubernetes.login(role=role, jwt=token)
-        return client
-
-    def take_back(self, lease: str) -> None:
-        """Revoke a lease and wait until it is done."""
-        self.client.write_data("sys/leases/revoke", data={"lease_id": lease, "sync": True})
-
-    def user(self, name: str) -> tuple[str, str, str]:
-        """A database login of a workload: user, password, lease."""
-        answer = self.login(name).read(f"database/creds/{name}")
-        return answer["data"]["username"], answer["data"]["password"], answer["lease_id"]
 
 
 @pytest.fixture(scope="module")
@@ -68,28 +29,8 @@ def stand() -> Iterator[Stand]:
     """Configured once as root; root is revoked by the test that comes last."""
     with tempfile.TemporaryDirectory(prefix="slipway-vault-") as name:
         Path(name).chmod(0o755)  # PostgreSQL runs as a user of its own
-        yield from _stand(Path(name))
-
-
-def _stand(folder: Path) -> Iterator[Stand]:
-    program = gotool.ensure("vault", report=silent, log=folder / "build.log")
-    with (
-        database_of(folder / "postgresql") as database,
-        servers.kubernetes() as cluster,
-        servers.vault(program, folder / "raft") as client,
-    ):
-        password = secrets.token_urlsafe(24)
-        database.run(*TABLES, *postgres.statements(user="vault", password=password, superuser="todo"))
-        wanted = Wanted(
-            kubernetes_host=cluster.url,
-            reviewer_jwt=cluster.token("vault", "vault"),
-            database=f"127.0.0.1:{database.port}/todo?sslmode=disable",
-            redirects=(REDIRECT,),
-            audit={name: str(folder / f"{name}.log") for name in ("first", "second")},
-        )
-        told: list[str] = []
-        configure(client, GRAPH, wanted, told=told.append, database_password=password)
-        yield Stand(client, database, cluster, wanted, client.token, told)
+        with stand_of(Path(name)) as made:
+            yield made
 
 
 def test_the_first_run_writes_and_the_second_writes_nothing(stand: Stand) -> None:
@@ -97,7 +38,42 @@ def test_the_first_run_writes_and_the_second_writes_nothing(stand: Stand) -> Non
 
     assert len(stand.first) > 25
     assert configure(stand.client, GRAPH, stand.wanted, told=again.append) == 0
+    assert _databases(stand, again) == 0
     assert again == []
+
+
+def _databases(stand: Stand, told: list[str], *, password: str = "") -> int:
+    """The other Job; by a password only when Vault cannot sign in any more."""
+
+    def new_password() -> str:
+        assert password, "asked for a password although the connection works"
+        stand.database.run(*postgres.statements(user="vault", password=password, superuser="todo"))
+        return password
+
+    client = stand.login("vault-database")
+    return databases.configure(client, GRAPH, address=stand.address, new_password=new_password, told=told.append)
+
+
+def test_a_password_that_somebody_changed_in_the_database_is_made_anew(stand: Stand) -> None:
+    stand.database.run("ALTER ROLE vault PASSWORD 'another'")
+    told: list[str] = []
+
+    assert _databases(stand, told, password="once more") == 1
+    assert stand.user("web")
+
+
+def test_the_databases_job_puts_the_apps_secrets_once_and_cannot_read_them(stand: Stand) -> None:
+    client = stand.login("vault-database")
+    secret = {"django-secret-key": "canary", "redis-password": "word", "admin-password": "first"}
+
+    assert databases.ensure_secrets(client, secret, told=lambda _: None) == 2
+    assert databases.ensure_secrets(client, {**secret, "django-secret-key": "other"}, told=lambda _: None) == 0
+    found = stand.login("web").read("secret/data/todo-app/common")["data"]["data"]
+    assert found == {"django-secret-key": "canary", "redis-password": "word"}
+    for path in ("common", "migrate"):
+        assert not _reads(client, f"secret/data/todo-app/{path}")
+        with pytest.raises(hvac.exceptions.Forbidden):
+            client.write_data(f"secret/data/todo-app/{path}", data={"data": {"django-secret-key": "forged"}})
 
 
 def test_what_somebody_changed_is_put_right(stand: Stand) -> None:
@@ -197,8 +173,9 @@ def test_the_password_of_vaults_own_user_is_known_to_vault_alone(stand: Stand) -
         stand.database.login("vault", "")
 
 
-def test_the_issuers_token_carries_the_groups_of_its_user(stand: Stand) -> None:
-    browser = _person(stand, "ada")
+@pytest.mark.parametrize(("person", "groups"), [("ada", [ADMIN_GROUP]), ("ben", [])])
+def test_the_issuers_token_carries_the_groups_of_its_user(stand: Stand, person: str, groups: list[str]) -> None:
+    browser = _person(stand, person)
     made = stand.client.read(f"identity/oidc/client/{CLIENT}")["data"]
     query = {
         "scope": "openid groups",
@@ -220,19 +197,17 @@ def test_the_issuers_token_carries_the_groups_of_its_user(stand: Stand) -> None:
     )
     claims = json.loads(base64.urlsafe_b64decode(answer["id_token"].split(".")[1] + "=="))
 
-    assert claims["groups"] == [ADMIN_GROUP]
-    assert claims["aud"] == made["client_id"]
-    assert claims["iss"].endswith(f"/v1/{base}")
+    assert (claims["groups"] or []) == groups  # Vault tells nobody's groups as null
+    assert claims["aud"] == made["client_id"] == client_id(stand.client)
+    assert claims["iss"] == f"{stand.wanted.address}/v1/{base}"
 
 
 def _person(stand: Stand, name: str) -> Any:  # noqa: ANN401 - hvac has no types
-    """Somebody who signs in by password and is an administrator."""
-    root = stand.client
-    root.write_data(f"auth/userpass/users/{name}", data={"password": "a passphrase"})
-    browser = hvac.Client(url=root.url)
+    """Somebody who signs in by password."""
+    if without_password(stand.client, {name: ()}):
+        set_password(stand.client, name, "a passphrase")
+    browser = hvac.Client(url=stand.client.url)
     browser.auth.userpass.login(name, "a passphrase")
-    entity = browser.auth.token.lookup_self()["data"]["entity_id"]
-    root.write_data(f"identity/group/name/{ADMIN_GROUP}", data={"member_entity_ids": [entity]})
     return browser
 
 

@@ -48,6 +48,8 @@ class Store:
             self.data[path]["client_id"] = "made-by-vault"
         if path.startswith(("sys/auth/", "identity/entity/name/")):
             self.data[path] |= {"accessor": f"at {path}", "id": f"id of {path}"}
+        if "/provider/" in path:
+            self.data[path]["issuer"] += f"/v1/{path}"
         if path == "identity/entity-alias":
             entity = self.data[f"identity/entity/name/{data['name']}"]
             entity["aliases"] = [{"mount_accessor": data["mount_accessor"]}]

@@ -8,20 +8,14 @@ import psycopg
 import pytest
 
 from infra.graph.load import service_graph
-from infra.tests.vault.database import Postgres, postgres
 from infra.vault import desired
 from infra.vault.desired import MEMBER
 from infra.vault.postgres import statements
+from infra.verify.vault.database import Postgres, postgres
+from infra.verify.vault.stand import TABLES
 
 pytestmark = pytest.mark.integration
 LOGINS = {path.rpartition("/")[2]: data for path, data in desired.logins(service_graph())}
-# What the service has by the time somebody asks for a login.
-TABLES = (
-    "CREATE TABLE todos_todo (id bigserial PRIMARY KEY, title text)",
-    "CREATE TABLE outbox_event (id bigserial PRIMARY KEY, type text)",
-    "CREATE TABLE outbox_lease (name text PRIMARY KEY)",
-    "INSERT INTO outbox_event (type) VALUES ('todo.created')",
-)
 # Statement → the identities whose user may run it; every other one is refused by PostgreSQL.
 EVERYBODY, WRITERS = set(MEMBER), {"web", "run-due-todos", "migrate", "maintenance"}
 ALLOWED = {

@@ -87,5 +87,6 @@ def _answers(found: Postgres) -> bool:
 def until(done: Callable[[], bool], *, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not done():
-        assert time.monotonic() < deadline, "the server did not start in time"
+        if time.monotonic() >= deadline:
+            raise TimeoutError("the server did not start in time")
         time.sleep(0.1)
