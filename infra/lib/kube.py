@@ -110,13 +110,15 @@ class Kube:
         body: Object | None = None,
         media: str = "application/json",
         accept: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Any:  # noqa: ANN401 - an answer is any JSON, or text
         """One request, tried again while the server is busy or not there; raise KubeError when it refuses."""
         content = None if body is None else json.dumps(body).encode()
-        headers = {"Accept": accept or "application/json"} | ({} if body is None else {"Content-Type": media})
+        told = {"Accept": accept or "application/json"} | ({} if body is None else {"Content-Type": media})
+        told |= headers or {}
         for attempt in range(1, TRIES + 1):
             try:
-                response = self._http.request(method, path, params=params, content=content, headers=headers)
+                response = self._http.request(method, path, params=params, content=content, headers=told)
             except httpx.TransportError as error:
                 if attempt < TRIES:
                     time.sleep(0.2 * 2**attempt)

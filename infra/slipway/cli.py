@@ -27,6 +27,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+vault = typer.Typer(help="Vault's store: snapshot and restore.", no_args_is_help=True)
+app.add_typer(vault, name="vault")
+
 Cluster = Annotated[str, typer.Option(envvar="CLUSTER", help="embedded, or context:<name of a kubeconfig context>")]
 Profile = Annotated[str, typer.Option(envvar="PROFILE", help="what is on and how big: mini, standard, full")]
 Engine = Annotated[str, typer.Option(envvar="ENGINE", help="auto, pulumi or direct")]
@@ -157,6 +160,30 @@ def open_(*, cluster: Cluster = "", instance: Instance = "", port: Port = "") ->
     from infra.slipway import open_page
 
     open_page.run(session)
+
+
+@vault.command("snapshot")
+def vault_snapshot(
+    *, file: Annotated[Path, typer.Argument(help="where to")], cluster: Cluster = "", instance: Instance = "",
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Vault's store into a file."""
+    session = _session(locals())
+    from infra.slipway import vault as command
+
+    command.snapshot(session, file)
+
+
+@vault.command("restore")
+def vault_restore(
+    *, file: Annotated[Path, typer.Argument(help="what `vault snapshot` wrote")], cluster: Cluster = "",
+    instance: Instance = "", yes: Yes = False, json: Json = False,
+) -> None:  # fmt: skip
+    """Everything in Vault becomes what it was in the file."""
+    session = _session(locals())
+    from infra.slipway import vault as command
+
+    command.restore(session, file)
 
 
 @app.command()

@@ -22,6 +22,11 @@ def confirm_loss(session: Session) -> None:
     _ask(f"delete {what} with {'its' if session.options.embedded else 'their'} data", yes=session.options.yes)
 
 
+def confirm_replacing(session: Session, *, what: str, by: str) -> None:
+    """Ask before data is replaced, unless `--yes`; our own cluster too."""
+    _ask(f"replace {what} of {session.name} by {by}", yes=session.options.yes)
+
+
 def _target(session: Session) -> str:
     server = session.cluster.info().server or "an unknown server"
     return f"{session.options.cluster} ({server}), environment {session.options.environment}"

@@ -101,7 +101,7 @@ def make_database(api: Api, spec: Spec) -> None:
         secret = PASSWORD.read_text(encoding="utf-8").strip()
         with psycopg.connect(host=host, dbname=name, user=superuser, password=secret, connect_timeout=10) as session:
             for statement in postgres.statements(user="vault", password=password, superuser=superuser):
-                session.execute(sql.SQL(statement))  # type: ignore[arg-type] # built from constants and quoted names
+                session.execute(sql.SQL(statement))
         return password
 
     run("")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import hvac  # type: ignore[import-untyped] # ships no types
-import requests  # type: ignore[import-untyped] # as above
+import requests
 
 from infra.vault.bootstrap import Told, revoke
 from infra.vault.cluster import Api

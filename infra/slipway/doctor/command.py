@@ -30,6 +30,7 @@ from infra.slipway.doctor import (
     policies,
     service,
     tools,
+    vault,
 )
 from infra.slipway.front import Door
 from infra.slipway.session import Session
@@ -95,7 +96,8 @@ def _service(session: Session, api: Client, *, now: datetime) -> list[Finding]:
     try:
         inventories = plain.find_all("v1", "ConfigMap", "slipway-system", labels="slipway/inventory")
         recorded = service.inventories(inventories, lambda *ref: _exists(plain, *ref))
-        judged = [*policies.check(plain, now=now), *gateway.check(plain, now=now), *mesh.check(plain, now=now)]
+        asked = (policies.check, gateway.check, mesh.check, vault.check)
+        judged = [found for ask in asked for found in ask(plain, now=now)]
     finally:
         plain.close()
     return [

@@ -26,11 +26,10 @@ spec = spec_of_mini(app_namespace=APP_NAMESPACE, data_namespace=DATA_NAMESPACE, 
 made_by = settings.images["secrets-init"]
 init = SecretsInitArgs(namespace=DATA_NAMESPACE, image=made_by, spec=spec, profile=settings.profile)
 with_secrets = pulumi.ResourceOptions(depends_on=[SecretsInit("secrets-init", init)])
-database = postgresql.Postgresql(
-    "postgresql", postgresql.args_of(settings, placement, volume_size=sizes["postgresql"]), with_secrets
-)
-near_redis = placement.for_clients(callers("redis", profile=settings.profile))
-cache = redis.Redis("redis", redis.args_of(settings, near_redis, volume_size=sizes["redis"]), with_secrets)
+wanted = postgresql.args_of(settings, placement, volume_size=sizes["postgresql"])
+database = postgresql.Postgresql("postgresql", wanted, with_secrets)
+near = placement.for_clients(callers("redis", profile=settings.profile))
+cache = redis.Redis("redis", redis.args_of(settings, near, volume_size=sizes["redis"]), with_secrets)
 if settings.vault:
     vault_stack.database(settings, pulumi.ResourceOptions(depends_on=[database]))
 

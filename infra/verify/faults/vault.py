@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hvac  # type: ignore[import-untyped] # ships no types
-import requests  # type: ignore[import-untyped] # as above
+import requests
 
 from infra.lib import gotool
 from infra.lib.report import silent

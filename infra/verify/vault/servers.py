@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import hvac  # type: ignore[import-untyped] # ships no types
-import requests  # type: ignore[import-untyped] # as above
+import requests
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
