@@ -110,7 +110,8 @@ def test_what_was_built_is_loaded_and_deployed_whatever_is_edited_later(
     notes = act(steps, tmp_path, "load", "data", "delivery")
 
     assert notes == ["4 images", "1 changed, 0 unchanged", "1 changed, 0 unchanged"]
-    assert cluster.calls == ["load " + ", ".join(f"slipway.local/{name}:1" for name in sorted(MINI))]
+    loaded = "load " + ", ".join(f"slipway.local/{name}:1" for name in sorted(MINI))
+    assert cluster.calls == [loaded, "unseal False"]
     assert engine.calls == ["up foundation", "up data", "up delivery", "down platform"]
     assert engine.overrides["delivery"]["images"] == {"todo-app": "slipway.local/todo-app:1"}
 
