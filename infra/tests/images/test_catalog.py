@@ -34,7 +34,7 @@ def details_of(folder: Path, text: str) -> tuple[str, ...]:
 
 def test_real_catalog_names_the_images_a_cluster_runs() -> None:
     listed = catalog.load()
-    platform = {"gatekeeper", "istiod", "istio-proxy", "istio-cni", "vault", "vault-bootstrap"}
+    platform = {"gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate", "vault", "vault-bootstrap"}
     ours = {"pause", "coredns", "postgresql", "redis", "secrets-init", "todo-app"}
     assert set(listed.deliverable) == ours | platform
     # It changes the node's folders.
