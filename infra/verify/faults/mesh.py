@@ -7,6 +7,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from infra.verify.bed import Bed
@@ -48,8 +49,8 @@ def weakened(site: Site, defect: str, do: Callable[[], object], undo: Callable[[
 
 
 def _none(found: Iterator[str]) -> None:
-    listed = list(found)
-    hold(not listed, f"{len(listed)}: " + "; ".join(listed[:SHOWN]))
+    listed = list(islice(found, SHOWN))
+    hold(not listed, f"{len(listed)} or more: " + "; ".join(listed))
 
 
 @contextlib.contextmanager

@@ -91,6 +91,7 @@ def manifest(who: Who, images: tuple[str, str], *, annotations: dict[str, str] |
         # The agent runs as 1337, and its certificates are for its group; with a sidecar that would lead past it.
         spec["securityContext"] |= {"runAsGroup": 1337, "fsGroup": 1337}
         spec["containers"][0]["volumeMounts"] = [{"name": "certs", "mountPath": CERTS}]
+        spec["containers"][0]["resources"]["limits"]["memory"] = "128Mi"
         spec["containers"].append(_agent(proxy))
         spec["volumes"] = VOLUMES
     return {
