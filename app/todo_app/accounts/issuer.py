@@ -1,6 +1,7 @@
 """Talking to the identity provider: bounded, without redirects, with its certificate's authority as we were told."""
 
 import base64
+import http.client
 import ssl
 import threading
 import time
@@ -32,13 +33,25 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Answers come from the configured place only."""
 
 
+def reachable(url: str) -> bool:
+    """Whether it is at a place that the settings name: the issuer's, or that of its keys. Text is compared, not parts:
+    those who take an address apart do not agree on where its host ends."""
+    known = [urlsplit(each) for each in (settings.OIDC_ISSUER, settings.OIDC_JWKS_URL) if each]
+    return url.startswith(tuple(f"{place.scheme}://{place.netloc}/" for place in known))
+
+
 def asked(request: str | urllib.request.Request) -> dict[str, Any]:
-    """The JSON object at an address. Raises OSError, ValueError, TypeError."""
+    """The JSON object at an address: all that this service asks outside. Raises OSError, ValueError, TypeError."""
+    if not reachable(request if isinstance(request, str) else request.full_url):
+        raise ValueError("the address is of nobody the settings name")
     # the file may have been renewed since the last call, and calls are few
     context = ssl.create_default_context(cafile=settings.OIDC_AUTHORITY_FILE or None)
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
-    with opener.open(request, timeout=TIMEOUT) as answer:
-        body = answer.read(ANSWER_MAX + 1)
+    try:
+        with opener.open(request, timeout=TIMEOUT) as answer:
+            body = answer.read(ANSWER_MAX + 1)
+    except http.client.HTTPException as error:
+        raise OSError(f"no exchange by HTTP: {type(error).__name__}") from error
     if len(body) > ANSWER_MAX:
         raise ValueError("the answer is too long")
     document = orjson.loads(body)
