@@ -20,6 +20,34 @@ from infra.graph.load import service_graph
 UNTIL_PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 
 
+class GatewayNamespace(pulumi.ComponentResource):
+    """Its namespace: Pod Security `restricted`, and no traffic but what the service graph has."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("slipway:platform:GatewayNamespace", name, None, opts)
+        metadata: ObjectMetaArgsDict = {
+            "name": args.namespace,
+            "labels": {
+                "app.kubernetes.io/part-of": PART_OF,
+                "app.kubernetes.io/managed-by": MANAGER,
+                "slipway.local/owner": args.owner,
+                "pod-security.kubernetes.io/enforce": "restricted",
+            },
+            "annotations": timeouts.waits("Namespace"),
+        }
+        made = Namespace(args.namespace, metadata=metadata, opts=pulumi.ResourceOptions(parent=self))
+        NetworkPolicy(
+            f"{args.namespace}-default-deny",
+            metadata={"name": "default-deny", "namespace": args.namespace, "labels": _labels()},
+            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
+        )
+        self.name = made.metadata["name"]
+        self.register_outputs({"name": self.name})
+
+
 class Gateway(pulumi.ComponentResource):
     """Listeners, the pods' shape, what is refused, and whose tokens are checked."""
 
@@ -27,7 +55,7 @@ class Gateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:platform:Gateway", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, depends_on=self._namespace(args))
+        child = pulumi.ResourceOptions(parent=self)
         # Before the listeners: a gateway is never there without what it refuses.
         before = [self._allow(args, child), self._pod(args, child), self._filters(args, child)]
         before += self._tokens(args, child)
@@ -61,27 +89,6 @@ class Gateway(pulumi.ComponentResource):
         )
         self.address = gateway.id.apply(lambda _: f"{NAME}-{CLASS}.{args.namespace}.svc")
         self.register_outputs({"address": self.address})
-
-    def _namespace(self, args: GatewayArgs) -> list[pulumi.Resource]:
-        """Pod Security `restricted`, and no traffic but what the service graph has."""
-        metadata: ObjectMetaArgsDict = {
-            "name": args.namespace,
-            "labels": {
-                "app.kubernetes.io/part-of": PART_OF,
-                "app.kubernetes.io/managed-by": MANAGER,
-                "slipway.local/owner": args.owner,
-                "pod-security.kubernetes.io/enforce": "restricted",
-            },
-            "annotations": timeouts.waits("Namespace"),
-        }
-        made = Namespace(args.namespace, metadata=metadata, opts=pulumi.ResourceOptions(parent=self))
-        denied = NetworkPolicy(
-            f"{args.namespace}-default-deny",
-            metadata={"name": "default-deny", "namespace": args.namespace, "labels": _labels()},
-            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
-        )
-        return [made, denied]
 
     def _certificate(self, args: GatewayArgs, opts: pulumi.ResourceOptions) -> pulumi.Input[str]:
         if args.certificate:

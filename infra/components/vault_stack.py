@@ -4,7 +4,7 @@ import pulumi
 
 from infra.components import postgresql
 from infra.components.app_namespace import AppNamespaceArgs
-from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, VAULT_NAMESPACE
+from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, GATEWAY_NAMESPACE, VAULT_NAMESPACE
 from infra.components.protection import protects
 from infra.components.vault import Vault, VaultArgs
 from infra.components.vault_config import PEERS, PORT, Seal, address, names
@@ -13,9 +13,9 @@ from infra.settings.data import DataSettings
 from infra.settings.platform import PlatformSettings
 
 
-def platform(settings: PlatformSettings) -> VaultJob:
+def platform(settings: PlatformSettings, opts: pulumi.ResourceOptions | None = None) -> VaultJob:
     """Everything in Vault's namespace; done when Vault serves and nobody holds root."""
-    vault = Vault("vault", _args(settings))
+    vault = Vault("vault", _args(settings), opts)
     return VaultJob("vault-bootstrap", _bootstrap(settings), pulumi.ResourceOptions(depends_on=[vault]))
 
 
@@ -47,7 +47,7 @@ def _args(settings: PlatformSettings) -> VaultArgs:
 
 
 def _certificates(settings: PlatformSettings) -> VaultJobArgs:
-    known_in = [VAULT_NAMESPACE, APP_NAMESPACE, DATA_NAMESPACE]
+    known_in = [VAULT_NAMESPACE, APP_NAMESPACE, DATA_NAMESPACE, *([GATEWAY_NAMESPACE] if settings.gateway else [])]
     return VaultJobArgs(
         namespace=VAULT_NAMESPACE,
         command="certificates",

@@ -4,7 +4,7 @@ import pulumi
 
 from infra.components import vault_stack
 from infra.components.gatekeeper import Gatekeeper, GatekeeperArgs
-from infra.components.gateway import Gateway
+from infra.components.gateway import Gateway, GatewayNamespace
 from infra.components.gateway_objects import GatewayArgs
 from infra.components.mesh import Mesh, MeshArgs
 from infra.components.mesh_sidecars import MeshSidecars, MeshSidecarsArgs
@@ -16,11 +16,12 @@ settings = load(PlatformSettings)
 if settings.policies:
     gatekeeper = Gatekeeper("gatekeeper", GatekeeperArgs.of(settings))
     pulumi.export("judged", gatekeeper.judged)
-if settings.vault:
-    vault_stack.platform(settings)
 if settings.gateway:
+    # Before Vault, whose authority is told to everybody that calls it.
+    entrance = GatewayNamespace("gateway-namespace", GatewayArgs.of(settings))
+    vault_stack.platform(settings, pulumi.ResourceOptions(depends_on=[entrance]))
     mesh = Mesh("mesh", MeshArgs.of(settings))
-    gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[mesh]))
+    gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[entrance, mesh]))
     pulumi.export("mesh", mesh.namespace)
     pulumi.export("gateway", gateway.address)
     if settings.mesh:
