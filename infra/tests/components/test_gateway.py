@@ -20,7 +20,9 @@ from infra.tests.stacks.whole import IMAGES
 
 
 def settings(**given: Any) -> PlatformSettings:  # noqa: ANN401 - any setting
-    return PlatformSettings.model_validate({"env": "local", "profile": "standard", "images": IMAGES, **given})
+    return PlatformSettings.model_validate(
+        {"env": "local", "profile": "standard", "images": IMAGES, "vault_seal": "transit", **given}
+    )
 
 
 def args(**given: Any) -> GatewayArgs:  # noqa: ANN401 - any setting
@@ -169,7 +171,7 @@ def test_an_issuer_outside_needs_no_trust_of_ours_and_without_one_nothing_is_che
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"env": "production"}, "gateway_certificate is empty"),
+        ({"env": "production", "vault_replicas": 3}, "gateway_certificate is empty"),
         ({"gateway_rate": 100, "gateway_burst": 99}, "gateway_burst=99 is below gateway_rate=100"),
         ({"gateway_hosts": ["UPPER"]}, "gateway_hosts"),
     ],
