@@ -19,13 +19,13 @@ from pulumi_kubernetes.core.v1 import (
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.networking.v1 import NetworkPolicy, NetworkPolicyEgressRuleArgsDict
 
 from infra.components import hardening, timeouts
 from infra.components.labels import CHECKSUM, REASON_NO_BUDGET, labels, selector
 from infra.components.mesh_access import INJECTED, MeshAccess, MeshAccessArgs
 from infra.components.priorities import DATA
-from infra.components.traffic import Peer, ingress
+from infra.components.traffic import Peer, egress, ingress
 
 # A force-deleted pod may still write while its successor starts, and PostgreSQL cannot see it: both are process 1
 # of their own container. The lock is the kernel's, on the volume, and is held until the last process has ended.
@@ -147,6 +147,9 @@ class StatefulService(pulumi.ComponentResource):
         """What the pod needs before it can start: its account, its files, its right to be called."""
         child = pulumi.ResourceOptions(parent=self)
         of_workload = labels(name=name, component=args.component)
+        sidecar: list[NetworkPolicyEgressRuleArgsDict] = []
+        if args.placement.meshed:
+            sidecar = egress(name, profile="full")
         made: list[pulumi.Resource] = [
             ServiceAccount(
                 name,
@@ -161,6 +164,8 @@ class StatefulService(pulumi.ComponentResource):
                     "pod_selector": {"match_labels": selector(name=name)},
                     "policy_types": ["Ingress", "Egress"],
                     "ingress": [ingress(args.placement.clients, port=args.port)],
+                    # Its sidecar alone calls anybody.
+                    "egress": sidecar,
                 },
                 opts=child,
             ),

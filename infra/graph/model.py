@@ -86,7 +86,7 @@ def matches(pattern: str, path: str) -> bool:
 
 
 class Call(Strict):
-    """Callers of one port, in the profiles that have both ends and are not past `until`."""
+    """Callers of one port, in the profiles that have both ends, from `since` to `until`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -95,6 +95,7 @@ class Call(Strict):
     port: Name
     http: tuple[Http, ...] = Field(default=(), description="Empty: no request is looked at")
     past_pooler: bool = Field(default=False, description="Never through what stands before the target")
+    since: Profile | None = Field(default=None, description="The first profile in which they call")
     until: Profile | None = Field(default=None, description="The last profile in which they call")
 
 
@@ -128,6 +129,7 @@ class Graph(Strict):
 
     def _has(self, profile: Profile, caller: str, call: Call) -> bool:
         ends = [self.workloads[name].profile for name in (caller, call.to) if name in self.workloads]
+        ends += [call.since] if call.since else []
         first = max((ORDER.index(end) for end in ends), default=0)
         last = ORDER.index(call.until) if call.until else len(ORDER)
         return first <= ORDER.index(profile) <= last

@@ -79,6 +79,22 @@ Empty where the values say that nobody is there.
 {{- end }}
 {{- end }}
 
+{{/* istiod, for the sidecar's certificate and configuration */}}
+{{- define "todo-app.egress.mesh" -}}
+{{- if .root.Values.mesh.enabled }}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: istio-system
+      podSelector:
+        matchLabels:
+          app: istiod
+  ports:
+    - protocol: TCP
+      port: 15012
+{{- end }}
+{{- end }}
+
 {{/* One backend: (dict "peer" .Values.networkPolicy.database "port" 5432) */}}
 {{- define "todo-app.egress.backend" -}}
 - to:

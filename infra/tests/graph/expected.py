@@ -42,7 +42,7 @@ def declared(judged: Scene, question: Question) -> bool:
             and question.port in numbers
             and question.transport in port.transports
             and _from(judged, caller, call, question.source)
-            and (_goes(judged, call) and _there(caller) if leaving else _served(call, caller))
+            and (_goes(judged, caller, call) and _there(caller) if leaving else _served(call, caller))
         ):
             return True
     return False
@@ -81,8 +81,14 @@ def _serves(judged: Scene, caller: str, call: Call, source: str) -> bool:
     return call.to != (workload.each.instead_of if further else workload.each.of)
 
 
-def _goes(judged: Scene, call: Call) -> bool:
-    """Behind a pooler only who goes past it calls the database itself; Vault is called where the values say so."""
+def _goes(judged: Scene, caller: str, call: Call) -> bool:
+    """Who calls from profile full on does where the chart is told of a mesh; the stacks are rendered for mini.
+
+    Behind a pooler only who goes past it calls the database itself; Vault is called where the values say so.
+    """
+    if call.since == "full":
+        chart = service_graph().workloads[caller].stack == "delivery"
+        return chart and bool(_value(judged, "mesh", "enabled", default=False))
     if call.to == "postgresql" and _value(judged, "database", "pooler", default="none") != "none":
         return call.past_pooler
     return call.to != "vault" or bool(_value(judged, "networkPolicy", "vault", "enabled", default=False))
