@@ -65,8 +65,10 @@ images: $(UP)  ## images: references, size, built or not
 	@$(SLIPWAY) images
 
 load: $(TEST)  ## smoke load on the running service, judged (SECONDS_LONG=40)
-	@LOAD_USERNAME=demo LOAD_PASSWORD="$$($(SLIPWAY) kubectl -n todo get secret todo-app -o 'go-template={{index .data "demo-password" | base64decode}}')" \
-	  $(PYTHON) -m load --host http://127.0.0.1:$(or $(SLIPWAY_PORT),8080) $(if $(SECONDS_LONG),--seconds $(SECONDS_LONG))
+	@ca=$$(mktemp); trap 'rm -f "$$ca"' EXIT; way=http; \
+	  if $(SLIPWAY) ca > "$$ca" 2>/dev/null; then way=https; export REQUESTS_CA_BUNDLE="$$ca"; fi; \
+	  LOAD_USERNAME=demo LOAD_PASSWORD="$$($(SLIPWAY) kubectl -n todo get secret todo-app -o 'go-template={{index .data "demo-password" | base64decode}}')" \
+	  $(PYTHON) -m load --host $$way://127.0.0.1:$(or $(SLIPWAY_PORT),8080) $(if $(SECONDS_LONG),--seconds $(SECONDS_LONG))
 
 bench: $(TEST)  ## figures (BENCH=id,… or a group) into docs/performance
 	@$(SUDO) $(PYTHON) -m infra.verify.bench $(BENCH)
