@@ -1,0 +1,78 @@
+"""The mesh can shut app namespaces and nobody else (N17); what it tells proxies suits Envoy's own release."""
+
+from typing import Any
+
+import pytest
+
+from infra.components import mesh_access, mesh_sidecars
+from infra.components.mesh import GATEWAY_VERSION, mesh_config
+from infra.components.mesh_sidecars import NodePluginArgs, node_values
+from infra.components.places import APP_NAMESPACES
+from infra.graph.load import service_graph
+from infra.lib import gomodule
+from infra.lib.paths import REPOSITORY
+from infra.tests.stacks.whole import evaluate
+
+
+def platform(profile: str) -> list[Any]:
+    return list(evaluate("local", profile)["platform"].objects())
+
+
+def of_kind(profile: str, kind: str) -> list[dict[str, Any]]:
+    return [{"name": item.name, **item.inputs} for item in platform(profile) if item.type.endswith(f":{kind}")]
+
+
+@pytest.mark.parametrize("kind", ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"])
+def test_what_fails_closed_is_for_app_namespaces_by_their_names(kind: str) -> None:
+    [made] = of_kind("full", kind)
+    [hook] = made["webhooks"]
+    [only] = hook["namespaceSelector"]["matchExpressions"]
+
+    assert hook["failurePolicy"] == "Fail"
+    assert hook["timeoutSeconds"] <= 5
+    assert only == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(APP_NAMESPACES)}
+    assert made["metadata"]["labels"]["istio.io/rev"] == "default", "istiod would not look after its caBundle"
+
+
+def test_standard_has_istiod_and_nothing_that_injects_or_shuts() -> None:
+    assert of_kind("standard", "MutatingWebhookConfiguration") == []
+    assert of_kind("standard", "PeerAuthentication") == []
+    assert "istiod" in [item["name"] for item in of_kind("standard", "Release")]
+
+
+def test_full_is_strict_everywhere_and_refuses_by_default_in_each_app_namespace() -> None:
+    [strict] = of_kind("full", "PeerAuthentication")
+    refusing = [item for item in of_kind("full", "AuthorizationPolicy") if not item.get("spec")]
+
+    assert (strict["metadata"]["namespace"], strict["spec"]) == ("istio-system", {"mtls": {"mode": "STRICT"}})
+    assert {item["metadata"]["namespace"] for item in refusing} >= set(APP_NAMESPACES)
+
+
+def test_a_workload_is_called_by_those_the_graph_declares() -> None:
+    callers = {name for name, call in service_graph().edges("full") if call.to == "redis"}
+    found = [rule["from"][0]["source"]["principals"] for rule in mesh_access.rules("redis")]
+
+    assert found == [["cluster.local/ns/todo/sa/todo-app-web"]]
+    assert callers == {"web"}
+
+
+def test_nobody_is_asked_again_or_let_out_unless_somebody_says_so() -> None:
+    found = mesh_config()
+
+    assert found["outboundTrafficPolicy"] == {"mode": "REGISTRY_ONLY"}
+    assert found["defaultHttpRetryPolicy"] == {"attempts": 0}
+    assert found["pathNormalization"] == {"normalization": "DECODE_AND_MERGE_SLASHES"}
+
+
+def test_the_node_plugin_leaves_no_member_out_and_repairs_in_place() -> None:
+    found = node_values(NodePluginArgs(image="i/x:1", chart="", programs="/p", config="/c"), APP_NAMESPACES)
+
+    assert not set(found["excludeNamespaces"]) & set(APP_NAMESPACES)
+    assert found["repair"] == {"enabled": True, "repairPods": True}
+    assert mesh_sidecars.NODE_NAMESPACE not in APP_NAMESPACES
+
+
+def test_the_published_kinds_are_of_the_module_that_is_built() -> None:
+    version, _ = gomodule.pinned(REPOSITORY / "infra" / "go" / "istio", "sigs.k8s.io/gateway-api")
+
+    assert version == f"v{GATEWAY_VERSION}"
