@@ -10,6 +10,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from infra.components import hardening, timeouts
 from infra.components.priorities import BATCH, SERVICE
 from infra.components.todo_app_reach import Reach
+from infra.components.todo_app_vault import Secrets
 from infra.settings.base import Environment
 from infra.settings.delivery import DeliverySettings
 
@@ -129,6 +130,7 @@ class TodoAppArgs:
     background: Background
     backend: Backend
     reach: Reach
+    secrets: Secrets
     meshed: bool
     public_url: str
     allowed_hosts: Sequence[str]
@@ -165,7 +167,7 @@ class TodoApp(pulumi.ComponentResource):
                     "demoUser": args.demo_user,
                     "initialWords": list(args.initial_words),
                     "trustedProxies": list(args.trusted_proxies),
-                    "oidc": args.reach.oidc(),
+                    "oidc": {**args.reach.oidc(), **args.secrets.oidc()},
                 },
                 "database": {
                     **args.reach.database(backend.database_host, backend.database_port),
@@ -174,6 +176,7 @@ class TodoApp(pulumi.ComponentResource):
                 },
                 "redis": {"host": backend.redis_host, "port": backend.redis_port},
                 "secret": {"name": backend.secret},
+                "vault": args.secrets.vault(),
                 "web": {
                     "replicas": web.replicas,
                     "workers": web.workers,
@@ -191,7 +194,7 @@ class TodoApp(pulumi.ComponentResource):
                     },
                 },
                 "migrate": {"priorityClassName": BATCH},
-                "networkPolicy": args.reach.network_policy(),
+                "networkPolicy": {**args.reach.network_policy(), **args.secrets.network_policy()},
                 "mesh": {"enabled": args.meshed},
                 "gateway": args.reach.gateway(),
                 **args.background.values(),

@@ -20,7 +20,7 @@ Shard = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}=[A-Za-z0-9][A-Za-z0
 class DeliverySettings(StackSettings):
     """The app as a Helm release: size, addresses, behaviour; memory is in MiB."""
 
-    images: Annotated[Mapping[str, Reference], complete("todo-app"), Frozen] = Field(
+    images: Annotated[Mapping[str, Reference], complete("todo-app", perhaps=("vault",)), Frozen] = Field(
         default_factory=dict, validate_default=True, description="Image name -> pinned reference"
     )
     web_replicas: int = Field(default=1, ge=1, le=100, description="Web pods, or their lowest number with autoscaling")
@@ -60,6 +60,17 @@ class DeliverySettings(StackSettings):
     oidc_jwks_url: Https = Field(default="", description="Address of the provider's keys; empty: by discovery")
     oidc_groups_claim: str = Field(default="groups", min_length=1, description="The claim that lists groups")
     oidc_admin_group: str = Field(default="", description="The group of administrators; empty: roles are kept here")
+    oidc_sign_in: str = Field(
+        default="", max_length=40, description="Name on the button of the sign-in page; empty: by password only"
+    )
+    oidc_authorize_url: Https = Field(
+        default="", description="Address of the provider's sign-in page for browsers; empty: by discovery"
+    )
+    vault_client: str = Field(
+        default="todo-app",
+        pattern=r"^$|^[a-z0-9-]+$",
+        description="Client of Vault's identity provider that people sign in with, where Vault runs; empty: none",
+    )
     oidc_networks: tuple[Network, ...] = Field(default=(), description="Networks of the provider and its keys")
 
     @property
@@ -83,6 +94,16 @@ class DeliverySettings(StackSettings):
             raise ValueError("oidc_audience is empty; with oidc_issuer it says which tokens are for this service")
         if self.oidc_issuer and not self.oidc_networks:
             raise ValueError("oidc_networks is empty; the issuer's keys could not be fetched")
+        return self
+
+    @model_validator(mode="after")
+    def _has_an_agent_where_vault_runs(self) -> Self:
+        if self.vault and "vault" not in self.images:
+            raise ValueError("no reference for vault, whose agent is beside each pod in profiles with Vault")
+        if self.vault and self.database_pooler:
+            raise ValueError("database_pooler is set; it does not know Vault's users, which come and go")
+        if self.vault and self.shards:
+            raise ValueError("shards is set; Vault's users are of one database")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from infra.components.policies import Policies, PoliciesArgs
 from infra.components.reference import stack_reference
 from infra.components.todo_app import Backend, Background, TodoApp, TodoAppArgs, Web
 from infra.components.todo_app_reach import Reach
+from infra.components.todo_app_vault import Secrets
 from infra.settings.delivery import DeliverySettings
 from infra.settings.load import load
 
@@ -25,6 +26,7 @@ app = TodoApp(
         background=Background.of(settings),
         backend=Backend.of(stack_reference("data")),
         reach=Reach.of(settings),
+        secrets=Secrets.of(settings),
         meshed=settings.mesh,
         public_url=settings.public_url,
         allowed_hosts=settings.allowed_hosts,
