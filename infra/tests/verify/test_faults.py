@@ -13,12 +13,13 @@ from infra.verify.faults.fault import BrokenError, Fault, Site, hold, told
 from infra.verify.faults.judge import judge
 from infra.verify.faults.mesh import MESH
 from infra.verify.faults.registry import FAULTS, counts, of_tier
+from infra.verify.faults.rotation import AGENT_ENDED
 from infra.verify.ports import free_port
 from infra.verify.results import between
 
 SEED = 20261120
 # Defects that need no change of the product: the probe itself arranges them.
-ARRANGED = {ASLEEP, LOST_WRITE, *(fault.defect for fault in MESH)}
+ARRANGED = {ASLEEP, LOST_WRITE, *(fault.defect for fault in MESH), AGENT_ENDED}
 
 
 @pytest.fixture

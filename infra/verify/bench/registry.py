@@ -5,6 +5,7 @@ from infra.verify.bench.commands import CHECK, ENGINES, RENDER
 from infra.verify.bench.figure import Figure
 from infra.verify.bench.life import AGAIN, COLD, MEMORY, WARM
 from infra.verify.bench.rollout import ROLLOUT
+from infra.verify.bench.rotate import ROTATE
 from infra.verify.bench.security import POLICIES, STANDARD
 
 FIGURES: tuple[Figure, ...] = (
@@ -19,6 +20,7 @@ FIGURES: tuple[Figure, ...] = (
     STANDARD,
     ENGINES,
     ROLLOUT,
+    ROTATE,
 )
 ROW_IDS: tuple[str, ...] = tuple(goal.id for figure in FIGURES for goal in figure.goals)
 # Names BENCH= understands besides the figures' own: groups, and rows that a figure gives along.

@@ -15,6 +15,7 @@ from infra.verify.faults.mesh import MESH
 from infra.verify.faults.readiness import NEVER_READY, RELEASE_NEVER_READY
 from infra.verify.faults.removal import DOWN_HALF, DOWN_LEAVES_NOTHING
 from infra.verify.faults.vault import R46, R47, R48, R66
+from infra.verify.faults.rotation import ROTATION
 
 FAULTS: tuple[Fault, ...] = (
     UNKNOWN_CHOICE,
@@ -29,6 +30,7 @@ FAULTS: tuple[Fault, ...] = (
     R47,
     R48,
     R66,
+    ROTATION,
     TWO_UPS,
     OTHER_ENGINE,
     NEVER_READY,
