@@ -33,7 +33,7 @@ IMAGES = {
     "delivery": ("todo-app",),
 }
 # And what a stack runs in larger profiles only.
-NOT_IN_MINI_IMAGES = {"data": ("vault-bootstrap",)}
+NOT_IN_MINI_IMAGES = {"data": ("vault-bootstrap",), "delivery": ("vault",)}
 WITH_VOLUMES = frozenset({"foundation", "platform"})
 # Charts and CRDs by the setting of stack `platform` that takes their folder: tool, module, place in it.
 FROM_MODULES = {

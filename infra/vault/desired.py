@@ -11,6 +11,9 @@ Data = dict[str, Any]
 KV, DATABASE, KUBERNETES, USERS = "secret", "database", "kubernetes", "userpass"
 CONNECTION = "todo"
 ISSUER, CLIENT, SCOPE = "slipway", "todo-app", "groups"
+PEOPLE = '{"groups": {{identity.entity.groups.names}}, "preferred_username": {{identity.entity.name}}}'
+# Whose pods send people to the issuer, and therefore know the client's secret.
+SIGNS_IN = "web"
 # Group of PostgreSQL → what its members may do; `postgres.py` makes them.
 OWNER, WRITER, RELAY = "todo_owner", "todo_writer", "todo_relay"
 # Migrations and the keeping of partitions change the schema; the relay sees events and nothing else.
@@ -86,7 +89,9 @@ def identities(graph: Graph) -> dict[str, tuple[str, str]]:
 
 def policies(graph: Graph) -> dict[str, str]:
     """Name → text: each identity its own credentials and its own secrets, nobody another's."""
-    found = {name: _policy({f"{DATABASE}/creds/{name}": ["read"], **_secrets(name)}) for name in identities(graph)}
+    own = {name: {f"{DATABASE}/creds/{name}": READ, **_secrets(name)} for name in identities(graph)}
+    own[SIGNS_IN][f"identity/oidc/client/{CLIENT}"] = READ
+    found = {name: _policy(paths) for name, paths in own.items()}
     return found | {name: _policy(paths) for name, (_, paths) in SERVICES.items()}
 
 
@@ -158,7 +163,7 @@ def scope() -> Iterator[tuple[str, Data]]:
     """What the issuer's tokens carry: the groups their user is in."""
     yield (
         f"identity/oidc/scope/{SCOPE}",
-        {"template": '{"groups": {{identity.entity.groups.names}}}', "description": "names of the user's groups"},
+        {"template": PEOPLE, "description": "the user's name and the names of their groups"},
     )
 
 

@@ -14,8 +14,8 @@ from infra.verify.faults.machine import NO_DISK, NO_PERMISSION, PORT_TAKEN
 from infra.verify.faults.mesh import MESH
 from infra.verify.faults.readiness import NEVER_READY, RELEASE_NEVER_READY
 from infra.verify.faults.removal import DOWN_HALF, DOWN_LEAVES_NOTHING
-from infra.verify.faults.vault import R46, R47, R48, R66
 from infra.verify.faults.rotation import ROTATION
+from infra.verify.faults.vault import R46, R47, R48, R66
 
 FAULTS: tuple[Fault, ...] = (
     UNKNOWN_CHOICE,

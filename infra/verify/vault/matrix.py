@@ -45,6 +45,13 @@ MATRIX: Mapping[str, Mapping[str, Sequence[str]]] = {
         name: {**_EVERY_APP, f"database/creds/{name}": ("read",), f"secret/data/todo-app/{name}": ("read",)}
         for name in APP
     },
+    "web": {
+        **_EVERY_APP,
+        "database/creds/web": ("read",),
+        "secret/data/todo-app/web": ("read",),
+        # It sends people to the issuer and comes back with their code.
+        "identity/oidc/client/todo-app": ("read",),
+    },
     "vault-bootstrap": _BOOTSTRAP,
     "vault-database": _DATABASE,
     "vault-snapshot": {"sys/storage/raft/snapshot": ("read",)},
