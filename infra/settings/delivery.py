@@ -101,7 +101,7 @@ class DeliverySettings(StackSettings):
         if self.vault and "vault" not in self.images:
             raise ValueError("no reference for vault, whose agent is beside each pod in profiles with Vault")
         if self.vault and self.database_pooler:
-            raise ValueError("database_pooler is set; it does not know Vault's users, which come and go")
+            raise ValueError("database_pooler is set; a pooler does not know Vault's users, which come and go")
         if self.vault and self.shards:
             raise ValueError("shards is set; Vault's users are of one database")
         return self
