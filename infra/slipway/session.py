@@ -169,6 +169,7 @@ class Session:
                 derived |= {"mesh_cni_programs": str(NODE_CNI_PROGRAMS), "mesh_cni_config": str(NODE_CNI_CONFIG)}
             if local:
                 derived["gateway_port"] = self.options.port
+                derived["vault_redirects"] = [f"{self.options.url.rstrip('/')}/oidc/callback"]
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
             if (pods := self.cluster.info().pod_range) and not rendering and self.options.profile != "mini":

@@ -25,6 +25,7 @@ ORDER = (
     "test_down",
     # The instance of profile standard, which the last test of test_policies makes one of mini.
     "test_gateway",
+    "test_secrets",
     "test_policies",
     "test_mesh",
 )

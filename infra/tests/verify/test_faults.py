@@ -11,6 +11,7 @@ from infra.verify.faults.__main__ import SHOWN_IN, shown
 from infra.verify.faults.cluster import ASLEEP, LOST_WRITE
 from infra.verify.faults.fault import BrokenError, Fault, Site, hold, told
 from infra.verify.faults.judge import judge
+from infra.verify.faults.leaks import SHOWN
 from infra.verify.faults.mesh import MESH
 from infra.verify.faults.registry import FAULTS, counts, of_tier
 from infra.verify.faults.rotation import AGENT_ENDED
@@ -19,7 +20,7 @@ from infra.verify.results import between
 
 SEED = 20261120
 # Defects that need no change of the product: the probe itself arranges them.
-ARRANGED = {ASLEEP, LOST_WRITE, *(fault.defect for fault in MESH), AGENT_ENDED}
+ARRANGED = {ASLEEP, LOST_WRITE, *(fault.defect for fault in MESH), AGENT_ENDED, SHOWN}
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from infra.verify.faults.caches import BROKEN_DOWNLOAD, DAMAGED_IMAGE, DAMAGED_T
 from infra.verify.faults.cluster import COMPONENT_KILLED, NODE_GONE
 from infra.verify.faults.concurrency import TWO_UPS, UP_KILLED
 from infra.verify.faults.fault import Fault, Tier
+from infra.verify.faults.leaks import LEAKS
 from infra.verify.faults.machine import NO_DISK, NO_PERMISSION, PORT_TAKEN
 from infra.verify.faults.mesh import MESH
 from infra.verify.faults.readiness import NEVER_READY, RELEASE_NEVER_READY
@@ -33,6 +34,7 @@ FAULTS: tuple[Fault, ...] = (
     ROTATION,
     TWO_UPS,
     OTHER_ENGINE,
+    LEAKS,
     NEVER_READY,
     COMPONENT_KILLED,
     NODE_GONE,

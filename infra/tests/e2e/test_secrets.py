@@ -1,0 +1,189 @@
+"""Profile standard: secrets by agents, a database user that changes under traffic, Jobs that end, sign-in at Vault."""
+
+import json
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from datetime import datetime
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from infra.lib.report import silent
+from infra.verify.bed import Bed
+from infra.verify.faults.judge import judge
+from infra.verify.faults.leaks import LEAKS
+from infra.verify.traffic import traffic
+
+FILES = "/run/secrets/todo-app"
+ENDED = 10.0  # seconds a pod may outlive its own container
+RATE = 20.0
+SEED = 20261121
+AT_WORK = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'v-%'"
+
+
+def in_web(bed: Bed, *command: str) -> str:
+    """The output of a command in the web container."""
+    return bed.kubectl("-n", "todo", "exec", "deployment/todo-app-web", "-c", "web", "--", *command)
+
+
+def login(bed: Bed) -> str:
+    """The database's user that the web pods have now."""
+    return in_web(bed, "cat", f"{FILES}/database-login").partition("\n")[0]
+
+
+def query(bed: Bed, statement: str) -> str:
+    """As the superuser, inside PostgreSQL's pod."""
+    command = ("psql", "-U", "todo", "-d", "todo", "-Atc", statement)
+    return bed.kubectl("-n", "data", "exec", "statefulset/postgresql", "-c", "postgresql", "--", *command).strip()
+
+
+def test_the_app_reads_files_that_its_agent_wrote_and_no_secret_is_mounted(standard: Bed) -> None:
+    pod, *_ = standard.objects("-n", "todo", "pods", "-l", "app.kubernetes.io/component=web")
+
+    assert not [volume for volume in pod["spec"]["volumes"] if "secret" in volume]
+    names = in_web(standard, "ls", FILES).split()
+    assert {"database-login", "django-secret-key", "redis-password", "oidc-client-secret"} <= set(names)
+    assert "database-password" not in names
+    assert login(standard).startswith("v-")
+
+
+def test_what_the_migration_made_belongs_to_the_group_and_its_login_owns_nothing(standard: Bed) -> None:
+    owners = query(standard, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+
+    assert owners == "todo_owner"
+
+
+def test_the_databases_user_changes_and_no_request_fails(standard: Bed) -> None:
+    before = login(standard)
+    with traffic(standard, rate=RATE) as tally:
+        time.sleep(1)
+        standard.kubectl(
+            *("-n", "todo", "exec", "deployment/todo-app-web", "-c", "vault-agent", "--", "sh", "-c", "kill 1")
+        )
+        standard.wait("a new login", lambda: login(standard) != before, deadline=90)
+        standard.wait("the new login at work", lambda: login(standard) in query(standard, AT_WORK), deadline=30)
+    assert tally.sent > RATE
+    assert tally.failures == 0, tally.examples
+
+
+def outlived(job: dict[str, Any], pod: dict[str, Any]) -> float:
+    """Seconds between the end of a pod's own container and the Job's."""
+    (own,) = [each["state"]["terminated"]["finishedAt"] for each in pod["status"]["containerStatuses"]]
+    end = job["status"]["completionTime"]
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(own)).total_seconds()
+
+
+def test_a_job_with_an_agent_ends_soon_after_its_own_container(standard: Bed) -> None:
+    standard.kubectl("-n", "todo", "create", "job", "agent-ends", "--from=cronjob/todo-app-run-due-todos")
+    try:
+        standard.kubectl(
+            "-n", "todo", "wait", "--for=condition=complete", "--timeout=110s", "job/agent-ends", deadline=120
+        )
+        (job,) = [each for each in standard.objects("-n", "todo", "jobs") if each["metadata"]["name"] == "agent-ends"]
+        pod, *_ = standard.objects("-n", "todo", "pods", "-l", "batch.kubernetes.io/job-name=agent-ends")
+    finally:
+        standard.kubectl("-n", "todo", "delete", "job", "agent-ends", "--wait=false")
+
+    assert outlived(job, pod) <= ENDED
+
+
+def test_a_job_whose_agent_is_no_sidecar_would_not_end(standard: Bed) -> None:
+    """The twin of the test before."""
+    (cron,) = [
+        each for each in standard.objects("-n", "todo", "cronjobs") if each["metadata"]["name"].endswith("todos")
+    ]
+    spec = cron["spec"]["jobTemplate"]["spec"]
+    inner = spec["template"]["spec"]
+    agent = {
+        key: value
+        for key, value in inner.pop("initContainers")[0].items()
+        if key not in {"restartPolicy", "startupProbe"}
+    }
+    inner["containers"].append(agent)
+    metadata = {"name": "agent-stays", "namespace": "todo", "labels": cron["metadata"]["labels"]}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {**spec, "backoffLimit": 0}}
+    standard.kubectl("apply", "--server-side", "-f", "-", given=json.dumps(job))
+    try:
+        told = standard.kubectl(
+            *("-n", "todo", "wait", "--for=condition=complete", "--timeout=20s", "job/agent-stays"), check=False
+        )
+        assert "condition met" not in told
+    finally:
+        standard.kubectl("-n", "todo", "delete", "job", "agent-stays", "--wait=false")
+
+
+class _Stays(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """The test looks where it would go."""
+
+
+class Browser:
+    """Cookies, and one page after another."""
+
+    def __init__(self, url: str, tls: ssl.SSLContext | None) -> None:
+        self._url = url
+        cookies = urllib.request.HTTPCookieProcessor(CookieJar())
+        self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls), cookies, _Stays)
+
+    def get(self, path: str) -> tuple[int, str, str]:
+        """Status, Location, body."""
+        try:
+            answer = self._opener.open(f"{self._url}{path}", timeout=20)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status or 0, answer.headers.get("Location", ""), answer.read().decode(errors="replace")
+
+
+def says_yes(bed: Bed, person: str, asked: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """What a person does at Vault: sign in by password, let the service know; what they come back with."""
+    template = f'{{{{index .data "{person}" | base64decode}}}}'
+    password = bed.kubectl("-n", "vault", "get", "secret", "vault-users", "-o", f"go-template={template}")
+    sign_in = (
+        f"read -r password; vault login -no-store -token-only -method=userpass username={person} password=$password"
+    )
+    query = " ".join(f"'{name}={value}'" for name, value in asked)
+    script = (
+        f"token=$({sign_in}); VAULT_TOKEN=$token vault read -format=json"
+        f" identity/oidc/provider/slipway/authorize {query}"
+    )
+    answer = bed.kubectl("-n", "vault", "exec", "-i", "vault-0", "--", "sh", "-euc", script, given=f"{password}\n")
+    found = json.loads(answer)
+    return {name: str(found[name]) for name in ("code", "state")}
+
+
+def test_a_person_signs_in_at_vault_and_the_group_makes_an_administrator(standard: Bed) -> None:
+    browser = Browser(standard.url, standard.tls)
+    status, place, _ = browser.get("/oidc/sign-in?next=/recurrences")
+    assert status == 302
+    assert "/ui/vault/identity/oidc/provider/slipway/authorize?" in place
+
+    back = says_yes(standard, "ada", parse_qsl(urlsplit(place).query))
+    status, place, text = browser.get(f"/oidc/callback?{urlencode(back)}")
+
+    assert (status, place) == (302, "/recurrences"), text
+    status, _, text = browser.get("/")
+    assert status == 200
+    assert "ada-" in text
+    assert browser.get("/admin/")[0] == 200
+    assert browser.get(f"/oidc/callback?{urlencode(back)}")[0] == 400, "the flow is over"
+
+
+def test_who_is_in_no_group_is_no_administrator_and_a_foreign_code_signs_nobody_in(standard: Bed) -> None:
+    browser, other = Browser(standard.url, standard.tls), Browser(standard.url, standard.tls)
+    _, place, _ = browser.get("/oidc/sign-in")
+    back = says_yes(standard, "ben", parse_qsl(urlsplit(place).query))
+    other.get("/oidc/sign-in")
+
+    assert other.get(f"/oidc/callback?{urlencode(back)}")[0] == 400
+    assert browser.get(f"/oidc/callback?{urlencode(back)}")[0] == 302
+    assert browser.get("/")[0] == 200
+    assert browser.get("/admin/")[0] == 302
+
+
+def test_secrets_are_nowhere_but_where_they_are_declared(standard: Bed) -> None:
+    judgement = judge(LEAKS, rounds=1, seed=SEED, bed=standard, report=silent)
+    assert judgement.passed, str(judgement)
