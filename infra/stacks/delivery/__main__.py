@@ -12,8 +12,7 @@ from infra.settings.delivery import DeliverySettings
 from infra.settings.load import load
 
 settings = load(DeliverySettings)
-# Before the app, so that the app is judged as everything after it is.
-judging: list[pulumi.Resource] = []
+judging: list[pulumi.Resource] = []  # before the app, so that the app is judged as everything after it is
 if settings.policies:
     judging = [Policies("policies", PoliciesArgs.of(stack_reference("platform"), meshed=settings.mesh))]
 app = TodoApp(
@@ -37,6 +36,5 @@ app = TodoApp(
     ),
     pulumi.ResourceOptions(depends_on=judging),
 )
-
 pulumi.export("service", app.service)
 pulumi.export("url", settings.public_url)
