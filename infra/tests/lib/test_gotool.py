@@ -87,6 +87,25 @@ def test_a_damaged_tool_beside_the_program_is_rebuilt(tmp_path: Path, builds: li
     assert builds == ["demo", "helper"] * 2
 
 
+def test_a_program_gets_its_own_build_tags_and_another_name_by_them(
+    tmp_path: Path, builds: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_tools(tmp_path, "example.com/demo", "example.com/demo/cmd/helper")
+    before, run, seen = gotool.path_of("demo"), gotool.run, {}
+
+    def noting(command: Sequence[str | Path], **more: Any) -> None:  # noqa: ANN401 - whatever `run` takes
+        [tags] = [str(word) for word in command if str(word).startswith("-tags=")]
+        seen[tags] = str(command[-1])
+        run(command, **more)
+
+    monkeypatch.setattr(gotool, "run", noting)
+    monkeypatch.setattr(gotool, "TAGS", {"helper": "agent"})
+
+    assert ensure(tmp_path) != before
+    assert seen == {"-tags=": "example.com/demo", "-tags=agent": "example.com/demo/cmd/helper"}
+    assert builds == ["demo", "helper"]
+
+
 def test_what_a_killed_build_left_is_removed_by_the_next(tmp_path: Path, builds: list[str]) -> None:
     left = tmp_path / "cache" / "tools" / ".demo-abc" / "cache"
     left.mkdir(parents=True)
