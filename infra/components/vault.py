@@ -77,6 +77,7 @@ class Vault(pulumi.ComponentResource):
             namespace=args.namespace,
             seal=args.seal,
             checksum=checksum(content),
+            meshed=args.profile == "full",
         )
         storage_class = self._volumes.storage_class if self._volumes else args.storage_class or None
         StatefulSet(
@@ -97,7 +98,7 @@ class Vault(pulumi.ComponentResource):
                 "selector": {"match_labels": selector(name=NAME)},
                 "update_strategy": {"type": "RollingUpdate"},
                 "persistent_volume_claim_retention_policy": {"when_deleted": "Retain", "when_scaled": "Retain"},
-                "template": {"metadata": {"labels": of_workload, **pod.annotations()}, "spec": template(pod)},
+                "template": {"metadata": pod.metadata(of_workload), "spec": template(pod)},
                 "volume_claim_templates": [
                     {
                         "metadata": {"name": claim, "labels": selector(name=NAME)},

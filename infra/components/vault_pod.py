@@ -1,6 +1,7 @@
 """A pod of Vault's."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from infra.components import hardening
@@ -29,6 +30,26 @@ until vault write -field=token auth/kubernetes/login role=vault jwt=@{ACCOUNT}/t
 """
 
 
+@dataclass(frozen=True)
+class Meshed:
+    """What the mesh's injector reads."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+# A sidecar for one way only: PostgreSQL, which is strict, knows Vault by its certificate of the mesh. Everybody else
+# Vault calls and is called by with a TLS of its own, by callers without a sidecar too.
+MESHED = Meshed(
+    {"sidecar.istio.io/inject": "true", "security.istio.io/tlsMode": "disabled"},
+    {
+        "traffic.sidecar.istio.io/includeInboundPorts": "",
+        "traffic.sidecar.istio.io/includeOutboundIPRanges": "",
+        "traffic.sidecar.istio.io/includeOutboundPorts": "5432",
+    },
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class PodArgs:
     """What differs; memory in MiB."""
@@ -39,10 +60,15 @@ class PodArgs:
     namespace: str
     seal: Seal
     checksum: str
+    meshed: bool
 
-    def annotations(self) -> dict[str, dict[str, str]]:
-        """So that a change of the configuration rolls the pods."""
-        return {"annotations": {CHECKSUM: self.checksum}}
+    def metadata(self, labels: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Labels and annotations; a change of the configuration rolls the pods."""
+        mesh = MESHED if self.meshed else Meshed()
+        return {
+            "labels": {**labels, **mesh.labels},
+            "annotations": {CHECKSUM: self.checksum, **mesh.annotations},
+        }
 
 
 def template(args: PodArgs) -> dict[str, Any]:

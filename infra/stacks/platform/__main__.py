@@ -17,14 +17,16 @@ if settings.policies:
     gatekeeper = Gatekeeper("gatekeeper", GatekeeperArgs.of(settings))
     pulumi.export("judged", gatekeeper.judged)
 if settings.gateway:
-    # Before Vault, whose authority is told to everybody that calls it.
+    # Before Vault, whose authority is told to everybody that calls it; in profile full after what gives it a sidecar.
     entrance = GatewayNamespace("gateway-namespace", GatewayArgs.of(settings))
-    vault_stack.platform(settings, pulumi.ResourceOptions(depends_on=[entrance]))
     mesh = Mesh("mesh", MeshArgs.of(settings))
     gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[entrance, mesh]))
     pulumi.export("mesh", mesh.namespace)
     pulumi.export("gateway", gateway.address)
+    before_vault: list[pulumi.Resource] = [entrance]
     if settings.mesh:
         after = pulumi.ResourceOptions(depends_on=[mesh])
         sidecars = MeshSidecars("sidecars", MeshSidecarsArgs.of(settings, control=mesh.namespace), after)
         pulumi.export("meshed", sidecars.members)
+        before_vault += [mesh, sidecars]
+    vault_stack.platform(settings, pulumi.ResourceOptions(depends_on=before_vault))
