@@ -24,6 +24,7 @@ ORDER = (
     "test_context",
     "test_down",
     # The instance of profile standard, which the last test of test_policies makes one of mini.
+    "test_vault",
     "test_gateway",
     "test_secrets",
     "test_policies",
