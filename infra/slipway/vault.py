@@ -1,10 +1,12 @@
 """`vault snapshot` and `vault restore`: Vault's store in a file, and back. The runbook is docs/runbooks/vault.md."""
 
+import gzip
 import hashlib
 import io
 import os
 import subprocess
 import tarfile
+import zlib
 from pathlib import Path
 
 from infra.lib.errors import Exit, SlipwayError
@@ -62,12 +64,12 @@ def restore(session: Session, file: Path) -> None:
 def examine(content: bytes, name: str) -> None:
     """Whether it is whole: a snapshot carries the sums of its parts."""
     try:
-        with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(content))) as archive:
             parts = {each.name: archive.extractfile(each) for each in archive.getmembers() if each.isfile()}
             found = {part: stream.read() for part, stream in parts.items() if stream}
         sums = [line.split() for line in found["SHA256SUMS"].decode().splitlines()]
         whole = len(sums) > 1 and all(hashlib.sha256(found[part]).hexdigest() == wanted for wanted, part in sums)
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError) as error:
+    except (tarfile.TarError, zlib.error, OSError, EOFError, KeyError, ValueError) as error:
         raise SlipwayError(f"{name} is no snapshot of Vault: {error}", code=Exit.BAD_INPUT) from error
     if not whole:
         raise SlipwayError(f"{name} is damaged: its parts are not what its sums say", code=Exit.BAD_INPUT)
