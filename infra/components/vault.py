@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import StatefulSet
@@ -82,13 +83,13 @@ class Vault(pulumi.ComponentResource):
         storage_class = self._volumes.storage_class if self._volumes else args.storage_class or None
         StatefulSet(
             self._name,
-            metadata={
-                **self._metadata(NAME),
-                "annotations": {
+            metadata=self._metadata(
+                NAME,
+                {
                     **timeouts.waits("StatefulSet"),
                     REASON_API_TOKEN: "asks the API server whose token it was shown",
                 },
-            },
+            ),
             spec={
                 "replicas": args.replicas,
                 "service_name": PEERS,
@@ -138,10 +139,7 @@ class Vault(pulumi.ComponentResource):
         accounts: list[pulumi.Resource] = [
             ServiceAccount(
                 f"{self._name}-{each}",
-                metadata={
-                    **self._metadata(each),
-                    **({"annotations": dict(self._args.account_annotations)} if each == NAME else {}),
-                },
+                metadata=self._metadata(each, self._args.account_annotations if each == NAME else None),
                 automount_service_account_token=False,
                 opts=self._inside,
             )
@@ -184,7 +182,7 @@ class Vault(pulumi.ComponentResource):
             ),
             Service(
                 self._name,
-                metadata={**self._metadata(NAME), "annotations": timeouts.never_waits()},
+                metadata=self._metadata(NAME, timeouts.never_waits()),
                 spec={
                     "selector": own,
                     "ports": [{"name": "https-api", "port": PORT, "target_port": "api", "protocol": "TCP"}],
@@ -193,7 +191,7 @@ class Vault(pulumi.ComponentResource):
             ),
             Service(
                 PEERS,
-                metadata={**self._metadata(PEERS), "annotations": timeouts.never_waits()},
+                metadata=self._metadata(PEERS, timeouts.never_waits()),
                 spec={
                     "selector": own,
                     "cluster_ip": "None",
@@ -208,5 +206,6 @@ class Vault(pulumi.ComponentResource):
             ),
         ]
 
-    def _metadata(self, name: str) -> dict[str, object]:
-        return {"name": name, "namespace": self._args.namespace, "labels": labels(name=NAME, component="server")}
+    def _metadata(self, name: str, annotations: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401 - what the SDK takes; mypy needs 20 GB to say that a plain dict differs
+        told = {"name": name, "namespace": self._args.namespace, "labels": labels(name=NAME, component="server")}
+        return {**told, **({"annotations": dict(annotations)} if annotations else {})}

@@ -56,7 +56,7 @@ class VaultJob(pulumi.ComponentResource):
     def __init__(self, name: str, args: VaultJobArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:platform:VaultJob", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        metadata = {"name": name, "namespace": args.namespace, "labels": labels(name=name, component="setup")}
+        metadata = _metadata(name, args.namespace)
         account = ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
         policy = NetworkPolicy(
             name,
@@ -72,14 +72,15 @@ class VaultJob(pulumi.ComponentResource):
         job = Job(
             name,
             metadata={
-                **metadata,
                 "name": f"{name}-{digest(args)}",
+                "namespace": args.namespace,
+                "labels": labels(name=name, component="setup"),
                 "annotations": {**timeouts.waits("Job"), REASON_API_TOKEN: args.reason},
             },
             spec={
                 "backoff_limit": 4,
                 "active_deadline_seconds": timeouts.SECONDS["Job"],
-                "template": {"metadata": {"labels": metadata["labels"]}, "spec": _pod(name, args)},
+                "template": {"metadata": {"labels": labels(name=name, component="setup")}, "spec": _pod(name, args)},
             },
             opts=pulumi.ResourceOptions(parent=self, depends_on=[account, policy, *bindings]),
         )
@@ -87,7 +88,7 @@ class VaultJob(pulumi.ComponentResource):
         self.register_outputs({"job": self.job})
 
     def _bind(self, name: str, args: VaultJobArgs, may: May) -> RoleBinding:
-        metadata = {"name": name, "namespace": may.namespace, "labels": labels(name=name, component="setup")}
+        metadata = _metadata(name, may.namespace)
         role = Role(
             f"{name}-{may.namespace}", metadata=metadata, rules=rules(may), opts=pulumi.ResourceOptions(parent=self)
         )
@@ -100,9 +101,13 @@ class VaultJob(pulumi.ComponentResource):
         )
 
 
-def rules(may: May) -> list[dict[str, list[str]]]:
+def _metadata(name: str, namespace: str) -> Any:  # noqa: ANN401 - what the SDK takes; a plain dict is none of its types
+    return {"name": name, "namespace": namespace, "labels": labels(name=name, component="setup")}
+
+
+def rules(may: May) -> Any:  # noqa: ANN401 - as above
     """RBAC of one namespace."""
-    found: list[dict[str, list[str]]] = []
+    found: list[dict[str, Any]] = []
     for resource, names in (("secrets", may.secrets), ("configmaps", may.config_maps)):
         if names:
             found.append({"api_groups": [""], "resources": [resource], "verbs": ["create"]})
@@ -121,7 +126,7 @@ def digest(args: VaultJobArgs) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:10]
 
 
-def _pod(name: str, args: VaultJobArgs) -> dict[str, Any]:
+def _pod(name: str, args: VaultJobArgs) -> Any:  # noqa: ANN401 - as above; mypy needs 20 GB to say that it differs
     given = {**args.env, "VAULT_SPEC": json.dumps(dict(args.spec), sort_keys=True)}
     volumes: list[dict[str, Any]] = []
     if "VAULT_ADDR" in args.env:

@@ -62,7 +62,7 @@ class PodArgs:
     checksum: str
     meshed: bool
 
-    def metadata(self, labels: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    def metadata(self, labels: Mapping[str, str]) -> Any:  # noqa: ANN401 - as `template`
         """Labels and annotations; a change of the configuration rolls the pods."""
         mesh = MESHED if self.meshed else Meshed()
         return {
@@ -71,7 +71,7 @@ class PodArgs:
         }
 
 
-def template(args: PodArgs) -> dict[str, Any]:
+def template(args: PodArgs) -> Any:  # noqa: ANN401 - what the SDK takes; mypy needs 20 GB to say that a plain dict differs
     """The pod's spec."""
     return {
         "service_account_name": "vault",
