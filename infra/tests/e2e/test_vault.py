@@ -66,9 +66,8 @@ def test_a_workload_gets_its_own_login_and_no_other(vault: Vault, standard: Bed)
 
 
 def sql_of(bed: Bed, statement: str) -> str:
-    return bed.kubectl(
-        *("-n", "data", "exec", "postgresql-0", "--", "psql", "-U", "todo", "-d", "todo", "-Atc", statement)
-    ).strip()
+    script = 'PGPASSWORD=$(cat /run/secrets/postgresql/password) exec psql -h 127.0.0.1 -U todo -d todo -Atc "$1"'
+    return bed.kubectl("-n", "data", "exec", "postgresql-0", "--", "sh", "-c", script, "sh", statement).strip()
 
 
 def test_the_apps_secrets_are_those_of_profile_mini(vault: Vault, kube: Kube) -> None:
@@ -83,8 +82,12 @@ def test_a_person_signs_in_and_gets_a_code_for_the_service(vault: Vault, kube: K
     word = secret(kube, "vault-users")[person]
     told = (kube.get("v1", "ConfigMap", "todo", "vault-issuer") or {})["data"]
     token = vault.request("POST", f"auth/userpass/login/{person}", body={"password": word})["auth"]["client_token"]
+    [job] = kube.find_all("batch/v1", "Job", NAMESPACE, labels="app.kubernetes.io/name=vault-bootstrap")
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    environment = {each["name"]: each.get("value", "") for each in container["env"]}
+    [redirect, *_] = json.loads(environment["VAULT_SPEC"])["redirects"]
     query = {"client_id": told["audience"], "response_type": "code", "scope": "openid groups", "nonce": "n"}
-    query |= {"state": "s", "redirect_uri": "http://127.0.0.1:8080/oidc/callback"}
+    query |= {"state": "s", "redirect_uri": redirect}
 
     assert vault.request("GET", f"{PROVIDER}/authorize", token=token, params=query)["code"]
     assert told["issuer"] == f"https://vault.vault.svc:8200/v1/{PROVIDER}"
