@@ -128,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
             "jwks_uri": self.server.jwks_uri or f"{own}/keys",
             "token_endpoint": self.server.jwks_uri or f"{own}/token",
         }
-        body = {"issuer": own, **told} if discovery else {"keys": []}
+        body: dict[str, object] = {"issuer": own, **told} if discovery else {"keys": []}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())

@@ -92,7 +92,8 @@ def disagreements(app: list[dict[str, Any]], proxy: list[dict[str, Any]]) -> lis
 @contextlib.contextmanager
 def slow(port: int, number: int) -> Iterator[None]:
     """So many clients that begin a request and go on by a byte a second: half in its head, half in its body."""
-    streams, over = [], threading.Event()
+    over = threading.Event()
+    streams: list[socket.socket] = []
     head = b"POST /api/v1/auth/tokens HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
     def drip() -> None:
