@@ -22,7 +22,8 @@ def platform(env: str = "local", profile: str = "standard") -> Recorded:
 
 def pod(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the arguments
     usual = {"image": "i", "memory": 256, "cpu": "50m", "namespace": "vault", "checksum": "c", "meshed": False}
-    return template(PodArgs(**{**usual, "seal": Seal(kind=NODE), **given}))
+    made: dict[str, Any] = template(PodArgs(**{**usual, "seal": Seal(kind=NODE), **given}))
+    return made
 
 
 def test_the_audit_file_lies_on_a_volume_of_its_own() -> None:

@@ -91,7 +91,8 @@ def test_a_program_gets_its_own_build_tags_and_another_name_by_them(
     tmp_path: Path, builds: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of_tools(tmp_path, "example.com/demo", "example.com/demo/cmd/helper")
-    before, run, seen = gotool.path_of("demo"), gotool.run, {}
+    before, run = gotool.path_of("demo"), vars(gotool)["run"]
+    seen: dict[str, str] = {}
 
     def noting(command: Sequence[str | Path], **more: Any) -> None:  # noqa: ANN401 - whatever `run` takes
         [tags] = [str(word) for word in command if str(word).startswith("-tags=")]

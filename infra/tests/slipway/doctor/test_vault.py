@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from infra.lib.findings import Finding
 from infra.slipway.doctor import vault
 from infra.vault.certificates import LIFE, make
 
@@ -9,7 +10,7 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PEM = make(("vault.vault.svc",), now=NOW).authority.decode()
 
 
-def levels(found: list[vault.Finding]) -> list[str]:
+def levels(found: list[Finding]) -> list[str]:
     return [each.level for each in found]
 
 
