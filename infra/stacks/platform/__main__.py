@@ -23,7 +23,8 @@ if settings.gateway:
     gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[entrance, mesh]))
     pulumi.export("mesh", mesh.namespace)
     pulumi.export("gateway", gateway.address)
-    before_vault: list[pulumi.Resource] = [entrance]
+    # Its Jobs' roles are in app namespaces, which are closed until Gatekeeper answers.
+    before_vault: list[pulumi.Resource] = [gatekeeper, entrance]
     if settings.mesh:
         after = pulumi.ResourceOptions(depends_on=[mesh])
         sidecars = MeshSidecars("sidecars", MeshSidecarsArgs.of(settings, control=mesh.namespace), after)
