@@ -1,6 +1,7 @@
 """Where requests come in: a Gateway of the Gateway API, run by istiod, that speaks https and refuses what it must."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -20,12 +21,20 @@ from infra.graph.load import service_graph
 UNTIL_PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class GatewayNamespaceArgs:
+    """`owner` is the team named on it."""
+
+    namespace: str
+    owner: str
+
+
 class GatewayNamespace(pulumi.ComponentResource):
     """Its namespace: Pod Security `restricted`, and no traffic but what the service graph has."""
 
     name: pulumi.Output[str]
 
-    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: GatewayNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:platform:GatewayNamespace", name, None, opts)
         metadata: ObjectMetaArgsDict = {
             "name": args.namespace,

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,13 @@ Object = dict[str, Any]
 
 FIELD_MANAGER = "slipway"
 TRIES = 5
+# A webhook's pods that were all ended are back within a minute (N17), and nothing is written before.
+TRIES_OF_WEBHOOK = 21
+PAUSE_MAX = 3.2  # seconds
 RETRIED = frozenset({429, 502, 503, 504})
 # The API server's own words for a write that never reached the storage: safe to send again.
-RETRIED_TEXTS = ("failed calling webhook", "etcdserver: ", "the server is currently unable")
+WEBHOOK = "failed calling webhook"
+RETRIED_TEXTS = (WEBHOOK, "etcdserver: ", "the server is currently unable")
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 LIMITS_OF_A_LIST = 500
 WORKLOADS = ("apps/", "batch/")
@@ -116,12 +121,12 @@ class Kube:
         content = None if body is None else json.dumps(body).encode()
         told = {"Accept": accept or "application/json"} | ({} if body is None else {"Content-Type": media})
         told |= headers or {}
-        for attempt in range(1, TRIES + 1):
+        for attempt in count(1):
             try:
                 response = self._http.request(method, path, params=params, content=content, headers=told)
             except httpx.TransportError as error:
                 if attempt < TRIES:
-                    time.sleep(0.2 * 2**attempt)
+                    time.sleep(_pause(attempt))
                     continue
                 raise SlipwayError(
                     f"the Kubernetes API at {self.server} does not answer: {error}",
@@ -131,10 +136,9 @@ class Kube:
             if response.is_success:
                 return response.json() if "json" in response.headers.get("content-type", "") else response.text
             failure = KubeError(response.status_code, _status(response))
-            if attempt < TRIES and _passing(failure):
-                time.sleep(0.2 * 2**attempt)
-                continue
-            raise failure
+            if not _passing(failure, attempt):
+                raise failure
+            time.sleep(_pause(attempt))
         raise AssertionError  # the last attempt returns or raises
 
     def kind(self, api_version: str, kind: str) -> Kind | None:
@@ -254,8 +258,18 @@ class Kube:
         }
 
 
-def _passing(failure: KubeError) -> bool:
-    return failure.http in RETRIED or (failure.http == 500 and any(text in failure.message for text in RETRIED_TEXTS))
+def _passing(failure: KubeError, attempt: int) -> bool:
+    """Whether the same request is worth another try after this one."""
+    if failure.http == 500 and WEBHOOK in failure.message:
+        return attempt < TRIES_OF_WEBHOOK
+    passing = failure.http in RETRIED or (
+        failure.http == 500 and any(text in failure.message for text in RETRIED_TEXTS)
+    )
+    return passing and attempt < TRIES
+
+
+def _pause(attempt: int) -> float:
+    return min(0.2 * 2**attempt, PAUSE_MAX)
 
 
 def _status(response: httpx.Response) -> Object:

@@ -11,7 +11,7 @@ import yaml
 
 from infra.engine.direct.durations import seconds
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.kube import TRIES, Kube, KubeError
+from infra.lib.kube import TRIES, TRIES_OF_WEBHOOK, Kube, KubeError
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
@@ -79,6 +79,19 @@ class TestRequest:
             client.request("GET", "/x")
 
         assert (caught.value.http, caught.value.reason, Answers.asked) == (code, "Why", tries)
+
+    def test_waits_for_a_webhook_whose_pods_were_ended_but_not_for_ever(
+        self, client: Kube, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slept: list[float] = []
+        monkeypatch.setattr("infra.lib.kube.time.sleep", slept.append)
+        Answers.answers = [(500, {"message": 'failed calling webhook "x": connection refused'})]
+
+        with pytest.raises(KubeError, match="failed calling webhook"):
+            client.request("GET", "/x")
+
+        assert Answers.asked == TRIES_OF_WEBHOOK
+        assert 55 < sum(slept) < 75
 
     def test_a_server_that_is_not_there_is_named_with_the_next_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
