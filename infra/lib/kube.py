@@ -269,7 +269,7 @@ def _passing(failure: KubeError, attempt: int) -> bool:
 
 
 def _pause(attempt: int) -> float:
-    return min(0.2 * 2**attempt, PAUSE_MAX)
+    return min(0.2 * 2.0**attempt, PAUSE_MAX)
 
 
 def _status(response: httpx.Response) -> Object:
