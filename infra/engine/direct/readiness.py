@@ -162,13 +162,19 @@ def _service(kube: Kube, live: Object) -> Verdict:
     return READY if any(item.get("endpoints") for item in slices) else waiting("no endpoints for its ready pods")
 
 
+# Its pods make the same kind at once; whoever comes second says so, and tries again.
+PASSING = frozenset({"create_error", "update_error"})
+
+
 def _template(_: Kube, live: Object) -> Verdict:
     """Gatekeeper has compiled it, and made the kind of its constraints."""
     status = _status(live)
-    wrong = [error for pod in status.get("byPod") or [] for error in pod.get("errors") or []]
-    if wrong:
+    errors = [error for pod in status.get("byPod") or [] for error in pod.get("errors") or []]
+    if wrong := [error for error in errors if error.get("code") not in PASSING]:
         return failed(f"{wrong[0].get('code')}: {wrong[0].get('message')}")
-    return READY if status.get("created") else waiting("Gatekeeper has not made its kind")
+    if status.get("created"):
+        return READY
+    return waiting(str(errors[0].get("message")) if errors else "Gatekeeper has not made its kind")
 
 
 def _constraint(_: Kube, live: Object) -> Verdict:

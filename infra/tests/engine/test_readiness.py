@@ -65,6 +65,16 @@ CASES: list[tuple[str, Object, State, str]] = [
     ("template", live("ConstraintTemplate", {"created": True}, version=GATEKEEPER), State.READY, ""),
     ("template unknown", live("ConstraintTemplate", {}, version=GATEKEEPER), State.WAITING, "has not made its kind"),
     (
+        "template made by two pods at once",
+        live(
+            "ConstraintTemplate",
+            {"byPod": [{"errors": [{"code": "create_error", "message": "already exists"}]}]},
+            version=GATEKEEPER,
+        ),
+        State.WAITING,
+        "already exists",
+    ),
+    (
         "template broken",
         live("ConstraintTemplate", {"byPod": [BROKEN]}, version=GATEKEEPER),
         State.FAILED,
