@@ -51,8 +51,11 @@ class Connection:
         return not (self.reader.at_eof() or self.writer.is_closing())
 
     def close(self) -> None:
-        """End it without waiting."""
-        self.writer.close()
+        """End it without waiting: the other side's part in the end of TLS could outlive the loop."""
+        if self.writer.get_extra_info("ssl_object") is None:
+            self.writer.close()
+        else:
+            self.writer.transport.abort()
 
     async def exchange(self, data: bytes, *, head_only: bool = False) -> tuple[int, bool]:
         """Send and read the whole answer: its status, and whether the connection may be used again.
