@@ -3,30 +3,32 @@
 What could lock somebody out is for app namespaces alone, by their names: without istiod a cluster can be repaired.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import pulumi
 from pulumi_kubernetes.admissionregistration.v1 import (
+    MutatingWebhookArgsDict,
     MutatingWebhookConfiguration,
     ServiceReferenceArgsDict,
     ValidatingWebhookConfiguration,
 )
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
-from pulumi_kubernetes.meta.v1 import LabelSelectorRequirementArgsDict
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict, LabelSelectorRequirementArgsDict
 
 from infra.components import hardening, timeouts
 from infra.components.labels import MANAGER, PART_OF
 from infra.components.mesh import source
-from infra.components.places import APP_NAMESPACES
+from infra.components.places import APP_NAMESPACES, VAULT_NAMESPACE
 from infra.settings.platform import PlatformSettings
 
 INJECTION = "istio-injection"
 # Read by istiod, which gives its own authority to every webhook of its revision.
 REVISION = {"istio.io/rev": "default"}
 VALIDATED = ("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io")
+ASKED = {"sidecar.istio.io/inject": "true"}
 LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 # The node's own namespace: the plug-in needs the node's folders, which no app namespace may have.
 NODE_NAMESPACE = "kube-system"
@@ -46,10 +48,12 @@ class NodePluginArgs:
 
 @dataclass(frozen=True, kw_only=True)
 class MeshSidecarsArgs:
-    """`control` is istiod's namespace, known once it answers; `members` have sidecars."""
+    """`control` is istiod's namespace, known once it answers; `members` have sidecars, of `callers` the pods
+    that ask for one."""
 
     control: pulumi.Input[str]
     members: Sequence[str]
+    callers: Sequence[str]
     node: NodePluginArgs
 
     @classmethod
@@ -61,7 +65,7 @@ class MeshSidecarsArgs:
             programs=settings.mesh_cni_programs,
             config=settings.mesh_cni_config,
         )
-        return cls(control=control, members=APP_NAMESPACES, node=node)
+        return cls(control=control, members=APP_NAMESPACES, callers=(VAULT_NAMESPACE,), node=node)
 
 
 class MeshSidecars(pulumi.ComponentResource):
@@ -102,32 +106,48 @@ def _injector(args: MeshSidecarsArgs, opts: pulumi.ResourceOptions) -> MutatingW
         "istio-sidecar-injector",
         metadata={"name": "istio-sidecar-injector", "labels": {**LABELS, **REVISION}},
         webhooks=[
-            {
-                "name": "members.sidecar-injector.istio.io",
-                "client_config": {"service": _service(args.control, "/inject")},
-                "rules": [
-                    {
-                        "operations": ["CREATE"],
-                        "api_groups": [""],
-                        "api_versions": ["v1"],
-                        "resources": ["pods"],
-                        "scope": "Namespaced",
-                    }
-                ],
-                # The label goes before the pods do when a smaller profile is chosen; the names never change.
-                "namespace_selector": {
-                    "match_labels": {INJECTION: "enabled"},
-                    "match_expressions": [only(args.members)],
-                },
-                "failure_policy": "Fail",
-                "reinvocation_policy": "Never",
-                "side_effects": "None",
-                "timeout_seconds": 5,
-                "admission_review_versions": ["v1"],
-            }
+            # The label goes before the pods do when a smaller profile is chosen; the names never change.
+            _injected(
+                args,
+                "members",
+                {"match_labels": {INJECTION: "enabled"}, "match_expressions": [only(args.members)]},
+                closed=True,
+            ),
+            # Who asks for one elsewhere calls members, and must be able to start while istiod is away.
+            _injected(args, "callers", {"match_expressions": [only(args.callers)]}, asked=ASKED),
         ],
         opts=opts,
     )
+
+
+def _injected(
+    args: MeshSidecarsArgs,
+    who: str,
+    namespaces: LabelSelectorArgsDict,
+    *,
+    asked: Mapping[str, str] | None = None,
+    closed: bool = False,
+) -> MutatingWebhookArgsDict:
+    return {
+        "name": f"{who}.sidecar-injector.istio.io",
+        "client_config": {"service": _service(args.control, "/inject")},
+        "rules": [
+            {
+                "operations": ["CREATE"],
+                "api_groups": [""],
+                "api_versions": ["v1"],
+                "resources": ["pods"],
+                "scope": "Namespaced",
+            }
+        ],
+        "namespace_selector": namespaces,
+        "object_selector": {"match_labels": dict(asked or {})},
+        "failure_policy": "Fail" if closed else "Ignore",
+        "reinvocation_policy": "Never",
+        "side_effects": "None",
+        "timeout_seconds": 5,
+        "admission_review_versions": ["v1"],
+    }
 
 
 def _validator(args: MeshSidecarsArgs, opts: pulumi.ResourceOptions) -> ValidatingWebhookConfiguration:

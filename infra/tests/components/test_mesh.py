@@ -25,13 +25,24 @@ def of_kind(profile: str, kind: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"])
 def test_what_fails_closed_is_for_app_namespaces_by_their_names(kind: str) -> None:
     [made] = of_kind("full", kind)
-    [hook] = made["webhooks"]
+    [hook] = [each for each in made["webhooks"] if each["failurePolicy"] != "Ignore"]
     [only] = hook["namespaceSelector"]["matchExpressions"]
 
     assert hook["failurePolicy"] == "Fail"
-    assert hook["timeoutSeconds"] <= 5
+    assert all(each["timeoutSeconds"] <= 5 for each in made["webhooks"])
     assert only == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(APP_NAMESPACES)}
     assert made["metadata"]["labels"]["istio.io/rev"] == "default", "istiod would not look after its caBundle"
+
+
+def test_vaults_pod_gets_the_sidecar_it_asks_for_and_starts_without_istiod_too() -> None:
+    [made] = of_kind("full", "MutatingWebhookConfiguration")
+    [hook] = [each for each in made["webhooks"] if each["name"].startswith("callers.")]
+    [vault] = [item for item in of_kind("full", "StatefulSet") if item["name"] == "vault"]
+
+    assert hook["failurePolicy"] == "Ignore"
+    assert hook["namespaceSelector"]["matchExpressions"][0]["values"] == ["vault"]
+    labels = vault["spec"]["template"]["metadata"]["labels"]
+    assert hook["objectSelector"]["matchLabels"].items() <= labels.items()
 
 
 def test_standard_has_istiod_and_nothing_that_injects_or_shuts() -> None:
