@@ -73,15 +73,21 @@ def tier(name: str) -> Tier:
     workers = 1 if name in SERIAL else max(1, os.cpu_count() or 1)
     print(f"{time.strftime('%H:%M:%S')}  {name}: {len(parts)} parts, {workers} at a time", flush=True)
     with ThreadPoolExecutor(workers) as pool:
-        pending = [pool.submit(run, part) for part in parts]
-        quiet_since = time.monotonic()
-        while not all(future.done() for future in pending):
-            time.sleep(0.2)
-            if time.monotonic() - quiet_since > HEARTBEAT:
-                quiet_since = time.monotonic()
-                with _lock:
-                    print(f"{time.strftime('%H:%M:%S')}  running: {', '.join(_running)}", flush=True)
-        return Tier(name, [future.result() for future in pending])
+        done = [result for first in (True, False) for result in _phase(pool, [p for p in parts if p.first is first])]
+        return Tier(name, done)
+
+
+def _phase(pool: ThreadPoolExecutor, parts: Sequence[Part]) -> list[Result]:
+    """The results of parts that may run side by side."""
+    pending = [pool.submit(run, part) for part in parts]
+    quiet_since = time.monotonic()
+    while not all(future.done() for future in pending):
+        time.sleep(0.2)
+        if time.monotonic() - quiet_since > HEARTBEAT:
+            quiet_since = time.monotonic()
+            with _lock:
+                print(f"{time.strftime('%H:%M:%S')}  running: {', '.join(_running)}", flush=True)
+    return [future.result() for future in pending]
 
 
 def report(tiers: Sequence[Tier]) -> int:

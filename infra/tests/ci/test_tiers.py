@@ -1,6 +1,7 @@
 """The tier runner never calls red green, and never calls what did not run passed."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,15 @@ def test_every_part_of_every_tier_has_a_name_of_its_own() -> None:
     names = [part.name for name in ("check", "integration", "e2e") for part in parts.TIERS[name]]
 
     assert len(names) == len(set(names))
+
+
+def test_what_comes_first_is_over_before_the_others_begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    mark = tmp_path / "built"
+    late = "import pathlib, sys; sys.exit(not pathlib.Path(sys.argv[1]).exists())"
+    soon = "import pathlib, sys, time; time.sleep(0.5); pathlib.Path(sys.argv[1]).touch()"
+    tests = Part(name="tests", command=(sys.executable, "-c", late, str(mark)))
+    build = Part(name="build", command=(sys.executable, "-c", soon, str(mark)), first=True)
+
+    assert run(monkeypatch, tests, build) == 0
+    mark.unlink()
+    assert run(monkeypatch, tests, replace(build, first=False)) == 1, "beside the others it would be too late"
