@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ci.tools import say
 from infra.components.places import APP_NAMESPACES
 from infra.lib import policies
 from infra.lib.errors import SlipwayError
@@ -45,7 +46,7 @@ def _tell(what: str, told: Sequence[str], started: float) -> int:
 def main() -> int:
     """0 when everything is as it should be."""
     try:
-        program = gator.program(report=_say)
+        program = gator.program(report=say)
         # A rendering is a process of its own; so is gator.
         with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
             judged = [pool.submit(suites, program)]
@@ -55,10 +56,6 @@ def main() -> int:
         print(f"FAILED  {error.message}", *error.details, sep="\n  ")
         return 1
     return 1 if failed else 0
-
-
-def _say(message: str, /, *, done: float | None = None) -> None:
-    print(message if done is None else f"{message} ({done:.0%})", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,15 @@ def main(names: list[str]) -> int:
     try:
         for name in names:
             log = cache_dir() / "logs" / f"{name}.log"
-            print(f"ok  {name}: {gotool.ensure(name, report=_say, log=log).parent.name}", flush=True)
+            print(f"ok  {name}: {gotool.ensure(name, report=say, log=log).parent.name}", flush=True)
     except SlipwayError as error:
         print(f"FAILED  {error.message}", *error.details, error.hint, sep="\n  ")
         return int(error.code)
     return 0
 
 
-def _say(message: str, /, *, done: float | None = None) -> None:
+def say(message: str, /, *, done: float | None = None) -> None:
+    """What a build reports, as a line of the gate's output."""
     print(message if done is None else f"{message} ({done:.0%})", flush=True)
 
 
