@@ -1,6 +1,7 @@
 """Profile full: sidecars in namespaces that stay `restricted`, strict, refusing by default; each fault has its twin."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,10 +19,8 @@ def test_every_pod_of_the_app_has_a_sidecar_and_its_namespace_stays_restricted(f
     for namespace in MEMBERS:
         [found] = [each for each in full.objects("namespaces") if each["metadata"]["name"] == namespace]
         assert found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
-        # What ended in the life of mini before had none.
-        for pod in full.objects("pods", "-n", namespace, "--field-selector=status.phase=Running"):
-            inits = [each["name"] for each in pod["spec"].get("initContainers", [])]
-            assert inits[:2] == ["istio-validation", "istio-proxy"], pod["metadata"]["name"]
+    for name, inits in living(full):
+        assert inits[:2] == ["istio-validation", "istio-proxy"], name
     assert full.unhealthy() == []
 
 
@@ -51,6 +50,13 @@ def test_mini_again_keeps_the_data_and_leaves_no_sidecar(full: Bed) -> None:
 
     assert full.api().call("GET", f"/todos/{todo}").status == 200
     assert full.objects("mutatingwebhookconfigurations") == []
-    for pod in (each for namespace in MEMBERS for each in full.objects("pods", "-n", namespace)):
-        if pod["status"]["phase"] == "Running":
-            assert "istio-proxy" not in [each["name"] for each in pod["spec"].get("initContainers", [])]
+    for name, inits in living(full):
+        assert "istio-proxy" not in inits, name
+
+
+def living(bed: Bed) -> Iterator[tuple[str, list[str]]]:
+    """Names of the members' pods and of their init containers; those of the profile before may still be ending."""
+    for namespace in MEMBERS:
+        for pod in bed.objects("pods", "-n", namespace, "--field-selector=status.phase=Running"):
+            if "deletionTimestamp" not in pod["metadata"]:
+                yield pod["metadata"]["name"], [each["name"] for each in pod["spec"].get("initContainers", [])]

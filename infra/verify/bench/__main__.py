@@ -1,5 +1,6 @@
 """`python -m infra.verify.bench [IDS|GROUPS] [--readme]`: measure, print, keep; exit 1 when a goal is missed."""
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -23,11 +24,14 @@ DEFAULT = "app"
 
 def main(arguments: list[str]) -> int:
     """Measure what is named (the group `app` without a name); `--readme` only writes the tables anew."""
+    parser = argparse.ArgumentParser(prog="python -m infra.verify.bench", description=__doc__)
+    parser.add_argument("ids", nargs="*", default=[DEFAULT], help=f"ids, or groups: {', '.join(GROUPS)}")
+    parser.add_argument("--readme", action="store_true", help="measure nothing, write the tables anew")
+    given = parser.parse_args(arguments)
     try:
-        words = ",".join(word for word in arguments if word != "--readme")
-        if "--readme" not in arguments:
+        if not given.readme:
             known = [figure.id for figure in FIGURES]
-            return _run(choose(known, (words or DEFAULT).split(","), groups=GROUPS, name="BENCH"))
+            return _run(choose(known, ",".join(given.ids).split(","), groups=GROUPS, name="BENCH"))
         write_tables(SHOWN_IN)
     except SlipwayError as error:
         sys.stderr.write("\n".join([f"bench: {error.message}", *error.details, error.hint]).rstrip() + "\n")

@@ -1,5 +1,6 @@
 """`python -m infra.verify.faults [ID,…] [--reduced]`: fault tests at full count, a row each in docs/reliability."""
 
+import argparse
 import os
 import secrets
 import sys
@@ -33,11 +34,14 @@ GROUPS = {
 
 def main(arguments: list[str]) -> int:
     """Run what is named (all without a name). FAULT_SEED plays an earlier run again; exit 1 when a promise broke."""
-    words = ",".join(word for word in arguments if not word.startswith("--")) or "all"
+    parser = argparse.ArgumentParser(prog="python -m infra.verify.faults", description=__doc__)
+    parser.add_argument("ids", nargs="*", default=["all"], help=f"ids, or groups: {', '.join(GROUPS)}; all without any")
+    parser.add_argument("--reduced", action="store_true", help="the counts of the gate instead of the full ones")
+    given = parser.parse_args(arguments)
     try:
-        chosen = choose(IDS, words.split(","), groups=GROUPS, name="FAULT")
+        chosen = choose(IDS, ",".join(given.ids).split(","), groups=GROUPS, name="FAULT")
         _require_root(chosen)
-        rows = _run(chosen, reduced="--reduced" in arguments)
+        rows = _run(chosen, reduced=given.reduced)
     except SlipwayError as error:
         sys.stderr.write("\n".join([f"faults: {error.message}", *error.details, error.hint]).rstrip() + "\n")
         return int(error.code)
