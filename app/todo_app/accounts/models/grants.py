@@ -1,6 +1,6 @@
 """The trail of permissions and of memberships in groups: who may what is given by rows of three tables of Django.
 
-Imported by `models`: the proxies carry the triggers of tables that have no model of ours.
+The proxies carry the triggers of tables that have no model of ours.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import pghistory
 from django.contrib.auth.models import Group
 from django.db import models
 
-from todo_app.accounts.models import User
+from todo_app.accounts.models.user import User
 
 
 def _trail(name: str, fields: list[str]) -> Any:  # noqa: ANN401 - a decorator that pghistory does not type
