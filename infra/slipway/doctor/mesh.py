@@ -11,6 +11,8 @@ from infra.lib.kube import Kube, KubeError, Object
 
 PROXIES, AUTHORITY = "proxies", "mesh authority"
 CONTROL = "istio-system"
+INJECTED = ("istio-injection", "enabled")  # a namespace's label
+ASKS = "sidecar.istio.io/inject"  # a pod's label
 ROOT = ("istio-ca-root-cert", "root-cert.pem")
 KUBECTL = ".venv/bin/slipway kubectl"
 WARNING = timedelta(days=30)
@@ -24,8 +26,26 @@ def check(kube: Kube, *, now: datetime) -> list[Finding]:
     root = kube.get("v1", "ConfigMap", CONTROL, ROOT[0])
     if root is None:
         return []
-    found = proxies(kube.find_all("v1", "Pod"), lambda pod: _statistics(kube, pod))
+    pods = kube.find_all("v1", "Pod")
+    found = [*bare(pods, kube.find_all("v1", "Namespace")), *proxies(pods, lambda pod: _statistics(kube, pod))]
     return [*found, authority(root["data"].get(ROOT[1], ""), now=now)]
+
+
+def bare(pods: Iterable[Object], namespaces: Iterable[Object]) -> list[Finding]:
+    """Every running pod that was to have a proxy and has none: it was made while istiod was away."""
+    label, value = INJECTED
+    meshed = {each["metadata"]["name"] for each in namespaces if each["metadata"].get("labels", {}).get(label) == value}
+    findings = []
+    for pod in pods:
+        namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        asks = pod["metadata"].get("labels", {}).get(ASKS, "true" if namespace in meshed else "false")
+        ends = "deletionTimestamp" in pod["metadata"] or pod["status"].get("phase") != "Running"
+        if asks == "true" and not ends and not _has_proxy(pod):
+            told = "has no proxy though it is of the mesh: those that want to know their caller refuse it"
+            findings.append(
+                Finding("fail", f"pod {namespace}/{name}", told, f"{KUBECTL} -n {namespace} delete pod {name}")
+            )
+    return findings
 
 
 def proxies(pods: Iterable[Object], statistics: Callable[[Object], str | None]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""`doctor` on Istio: proxies that refuse their configuration, an authority near its end."""
+"""`doctor` on Istio: proxies that refuse their configuration, an authority near its end, pods that have no proxy."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,10 +14,14 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 FINE = 'envoy_cluster_manager_cds_update_rejected{} 0\nenvoy_listener_manager_lds_update_rejected{a="b"} 0\n'
 
 
-def pod(name: str = "web", *, sidecar: bool = True, phase: str = "Running") -> dict[str, Any]:
+def pod(name: str = "web", *, sidecar: bool = True, phase: str = "Running", **metadata: object) -> dict[str, Any]:
     inits = [{"name": "istio-proxy"}] if sidecar else []
     spec = {"containers": [{"name": "web"}], "initContainers": inits}
-    return {"metadata": {"namespace": "todo", "name": name}, "spec": spec, "status": {"phase": phase}}
+    return {"metadata": {"namespace": "todo", "name": name, **metadata}, "spec": spec, "status": {"phase": phase}}
+
+
+def namespace(name: str = "todo", **labels: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": labels}}
 
 
 def authority(end: datetime) -> str:
@@ -51,6 +55,36 @@ def test_a_proxy_that_does_not_answer_is_told() -> None:
 
 def test_pods_without_a_proxy_and_those_that_ended_are_not_asked() -> None:
     assert mesh.proxies([pod(sidecar=False), pod(phase="Succeeded")], lambda _: None) == []
+
+
+def test_a_pod_of_a_meshed_namespace_without_a_proxy_is_told_with_its_remedy() -> None:
+    meshed = [namespace(**{"istio-injection": "enabled"})]
+
+    [finding] = mesh.bare([pod(), pod("relay", sidecar=False)], meshed)
+
+    assert (finding.level, finding.subject) == ("fail", "pod todo/relay")
+    assert finding.remedy == ".venv/bin/slipway kubectl -n todo delete pod relay"
+
+
+def test_a_pod_that_asks_for_a_proxy_itself_is_told_as_well() -> None:
+    asks = pod("vault-0", sidecar=False, labels={"sidecar.istio.io/inject": "true"})
+
+    assert [each.subject for each in mesh.bare([asks], [namespace()])] == ["pod todo/vault-0"]
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        pod(),
+        pod(sidecar=False, phase="Succeeded"),
+        pod(sidecar=False, deletionTimestamp="2026-11-21T00:00:00Z"),
+        pod(sidecar=False, labels={"sidecar.istio.io/inject": "false"}),
+        pod(sidecar=False, namespace="kube-system"),
+    ],
+    ids=["has one", "ended", "ends", "wants none", "of no mesh"],
+)
+def test_other_pods_need_no_proxy(each: dict[str, Any]) -> None:
+    assert mesh.bare([each], [namespace(**{"istio-injection": "enabled"})]) == []
 
 
 @pytest.mark.parametrize(
