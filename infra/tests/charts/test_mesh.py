@@ -1,15 +1,17 @@
 """What the mesh is told: the declared requests and no other, by whom they are declared, and what lies outside it."""
 
 import copy
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import pytest
 
+from infra.components import gateway_filters
 from infra.graph.load import service_graph
 from infra.graph.model import matches
-from infra.tests.charts.helm import Manifest, scenario, template
+from infra.tests.charts.helm import Manifest, one, scenario, template
 
 GRAPH = service_graph()
 CHART = [name for name, workload in GRAPH.workloads.items() if workload.stack == "delivery"]
@@ -143,3 +145,14 @@ def test_a_port_without_any_caller_has_no_rule_that_would_let_everybody_in() -> 
 
     assert "ingress" not in web["spec"]
     assert web["spec"]["policyTypes"] == ["Ingress", "Egress"]
+
+
+def test_between_pods_and_at_the_gateway_the_same_is_asked_again() -> None:
+    reads, writes = one(template(scenario("mesh")), "VirtualService", "todo-app-web")["spec"]["http"]
+
+    [match] = reads["match"]
+    asked = {f"{name} = true" for name in match["method"]["regex"].split("|")}
+    assert asked == set(re.findall(r"\w+ = true", gateway_filters.READS))
+    assert reads["retries"] == {"attempts": gateway_filters.RETRIES, "retryOn": gateway_filters.RETRY_ON}
+    assert "match" not in writes
+    assert writes["retries"] == {"attempts": 0}
