@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -50,24 +51,24 @@ def main(arguments: list[str]) -> int:
     """Run the command again and again until SIGTERM."""
     pid_file, command = Path(arguments[0]), arguments[1:]
     child: subprocess.Popen[bytes] | None = None
-    stopping = False
+    stopping = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
+        stopping.set()
         if child is not None:
             child.terminate()
 
     signal.signal(signal.SIGTERM, stop)
     write_pid(pid_file)
     pause = BACKOFF_FIRST
-    while not stopping:
+    while not stopping.is_set():
         began = time.monotonic()
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_end_with_parent)  # noqa: PLW1509 - one thread
+        if stopping.is_set():  # told while it started: the handler knew the one before
+            child.terminate()
         child.wait()
         pause = BACKOFF_FIRST if time.monotonic() - began > QUIET else min(pause * 2, BACKOFF_MOST)
-        if not stopping:
-            time.sleep(pause)
+        stopping.wait(pause)  # and not sleep, which a signal does not end
     pid_file.unlink(missing_ok=True)
     return 0
 

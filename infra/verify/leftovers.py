@@ -98,7 +98,7 @@ def _processes(mine: int) -> Iterator[str]:
     for process in psutil.process_iter(["pid", "ppid", "cmdline"]):
         if process.pid in family or process.info["ppid"] == 2 or not process.info["cmdline"]:
             continue
-        yield f"{process.pid} {' '.join(process.info['cmdline'])[:120]}"
+        yield f"{process.pid} {' '.join(process.info['cmdline'])[:240]}"
 
 
 def _network_namespaces() -> Iterator[str]:

@@ -50,6 +50,27 @@ def test_command_ends_with_its_keeper(kept: Path, number: signal.Signals) -> Non
     assert poll(lambda: keeper.start_ticks(command) == 0 or ended(command), deadline=10, pause=0.05)
 
 
+PATIENT = """
+import sys
+from infra.cluster import keeper
+keeper.BACKOFF_FIRST = keeper.BACKOFF_MOST = 300.0
+sys.exit(keeper.main(sys.argv[1:]))
+"""
+
+
+def test_a_keeper_between_two_tries_ends_at_once(tmp_path: Path) -> None:
+    pid_file, tried = tmp_path / "keeper.pid", tmp_path / "command"
+    child = subprocess.Popen([sys.executable, "-S", "-c", PATIENT, str(pid_file), "touch", str(tried)], cwd=REPOSITORY)
+    try:
+        assert poll(tried.exists, deadline=10, pause=0.05)
+        child.terminate()
+        assert child.wait(10) == 0
+    finally:
+        child.kill()
+        child.wait()
+    assert not pid_file.exists()
+
+
 def ended(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 import yaml
 
 from infra.tests.e2e.conftest import Life
 from infra.tests.e2e.foreign import forwarded
 from infra.verify.bed import TWO_PODS, Bed
+from infra.verify.faults.removal import is_keeper
 from infra.verify.ports import free_port
 
 
@@ -25,7 +27,11 @@ def reached(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Be
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(yaml.safe_dump(config), encoding="utf-8")
         env = {"CLUSTER": f"context:{config['current-context']}", "KUBECONFIG": str(kubeconfig)}
-        yield Bed(name="reached", port=free_port(), env=env)
+        bed = Bed(name="reached", port=free_port(), env=env)
+        try:
+            yield bed
+        finally:  # the instance's own `down` knows nothing of who forwards a port to it
+            bed.call("stop", deadline=60)
 
 
 def settings(bed: Bed) -> tuple[str, ...]:
@@ -67,3 +73,20 @@ def test_up_again_lets_the_service_in_to_the_data_it_finds(reached: Bed, bed: Be
     assert done.code == 0, done.text
     with urllib.request.urlopen(f"{reached.url}/readyz", timeout=10) as answer:  # noqa: S310 - loopback
         assert answer.status == 200
+
+
+def test_stop_ends_the_port_forward_and_leaves_the_cluster(reached: Bed, bed: Bed, life: Life) -> None:
+    """A keeper goes on trying for as long as nobody tells it to end, also when the cluster is gone."""
+    assert any(f"/{reached.port}.pid" in each for each in kept(life))
+
+    done = reached.call("stop", deadline=60)
+
+    assert done.code == 0, done.text
+    assert kept(life) == []
+    assert bed.unhealthy() == []
+
+
+def kept(life: Life) -> list[str]:
+    """The keepers of port-forwards to the instance."""
+    commands = [" ".join(each.info["cmdline"] or ()) for each in psutil.process_iter(["cmdline"])]
+    return [each for each in commands if is_keeper(each, life.bed.name)]

@@ -179,3 +179,12 @@ def test_a_root_folder_counts_unless_another_instance_is_in_it(tmp_path: Path, m
     assert removal._ours(root, "gone")
     (tmp_path / "other").mkdir()
     assert not removal._ours(root, "gone")
+
+
+@pytest.mark.parametrize(("context", "ours"), [("context-slipway-gone", True), ("context-slipway-other", False)])
+def test_who_keeps_a_port_forward_to_the_instance_is_left_of_it(context: str, ours: bool) -> None:
+    """It is in no cgroup of the instance, and outlives it."""
+    command = f"python -S -s -m infra.cluster.keeper /cache/contexts/{context}/port-forwards/8080.pid kubectl"
+    there = leftovers.Leftover(kind="processes", what=f"{2**22 + 1} {command}")
+
+    assert removal._ours(there, "gone") is ours

@@ -27,7 +27,7 @@ FREE = "admission-free"
 @contextmanager
 def instance(profile: str) -> Iterator[Bed]:
     """An instance of its own, not up yet; gone at the end."""
-    bed = Bed(name=f"bench-{profile}", port=free_port(), env={"PROFILE": profile})
+    bed = Bed(name=f"b-{profile}", port=free_port(), env={"PROFILE": profile})
     try:
         yield bed
     finally:

@@ -97,7 +97,11 @@ def _ours(each: leftovers.Leftover, instance: str) -> bool:
         case "processes":
             pid, _, command = each.what.partition(" ")
             owner = instance_of(int(pid))
-            named = f"/{instance}/" in command or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+            named = (
+                is_keeper(command, instance)
+                or f"/{instance}/" in command
+                or Path(command.split(" ")[0]).name in NODE_PROGRAMS
+            )
             return owner == instance or (not owner and named)
         case "namespaces":
             owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
@@ -124,6 +128,11 @@ def _somebody_elses(each: leftovers.Leftover) -> bool:
 def _like_ours(name: str) -> bool:
     """Whether an entry of a folder that everybody writes to could come from what we start."""
     return any(part in name.lower() for part in MARKS_OF_OURS)
+
+
+def is_keeper(command: str, instance: str) -> bool:
+    """Whether it keeps a port-forward to the instance, reached by its context."""
+    return "infra.cluster.keeper" in command and f"-slipway-{instance}/" in command
 
 
 def instance_of(pid: int) -> str:
