@@ -66,8 +66,8 @@ def down(
 
 
 @app.command()
-def stop(*, instance: Instance = "", json: Json = False) -> None:
-    """End the embedded cluster's processes; its data stays."""
+def stop(*, cluster: Cluster = "", instance: Instance = "", json: Json = False) -> None:
+    """End the embedded cluster's processes, of a context those that forward its page; all data stays."""
     session = _session(locals())
     from infra.slipway import power
 
@@ -75,7 +75,7 @@ def stop(*, instance: Instance = "", json: Json = False) -> None:
 
 
 @app.command()
-def start(*, instance: Instance = "", json: Json = False) -> None:
+def start(*, cluster: Cluster = "", instance: Instance = "", json: Json = False) -> None:
     """Start a stopped embedded cluster again, without looking at the stacks."""
     session = _session(locals())
     from infra.slipway import power

@@ -1,4 +1,4 @@
-"""`stop` and `start` of the embedded cluster."""
+"""`stop` and `start`: the embedded cluster; of a context, the port-forward."""
 
 from infra.cluster.api import NodeImages
 from infra.images import api as images
@@ -8,20 +8,24 @@ from infra.slipway.plan import Step, Work
 from infra.slipway.session import Session
 
 NODE_IMAGES = ("pause", "coredns")
+STOPPED = "is stopped; its data is kept. next: make start"
+FORWARDED_NO_MORE = "runs on, and no port of this machine leads to it. next: make up"
 
 
 def stop(session: Session) -> None:
-    """End the processes, keep the data."""
-    _require_embedded(session)
+    """End the processes that are ours, keep the data."""
+    session.require_permission()
     with session.locked("stop"):
         session.cluster.stop()
     if not session.options.json:
-        views.console().print(f"{session.name} is stopped; its data is kept. next: make start")
+        views.console().print(f"{session.name} {STOPPED if session.options.embedded else FORWARDED_NO_MORE}")
 
 
 def start(session: Session) -> None:
     """The cluster as `stop` left it; `up` is for a first start or for changes."""
-    _require_embedded(session)
+    session.require_permission()
+    if not session.options.embedded:
+        raise SlipwayError(f"{session.options.cluster} is not ours to start", hint="make up", code=Exit.BAD_INPUT)
     if not session.options.instance.state.is_dir():
         raise SlipwayError(f"{session.name} does not exist", hint="make up", code=Exit.NOT_RUNNING)
     with session.locked("start"), views.viewer(as_json=session.options.json) as viewer:
@@ -40,11 +44,3 @@ def bring_up(session: Session, work: Work) -> str:
     )
     session.cluster.start(work.report, images=node)
     return session.cluster.info().server
-
-
-def _require_embedded(session: Session) -> None:
-    session.require_permission()
-    if not session.options.embedded:
-        raise SlipwayError(
-            f"{session.options.cluster} is not ours to stop or start", hint="unset CLUSTER", code=Exit.BAD_INPUT
-        )
