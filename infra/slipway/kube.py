@@ -14,6 +14,7 @@ from infra.lib.errors import Exit, SlipwayError
 from infra.slipway.session import Session
 
 ANSWER = 10.0  # seconds
+PROXY = "istio-proxy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +31,7 @@ class PodFact:
     reason: str = ""
     images: tuple[str, ...] = ()
     overdue: float = 0.0  # seconds past the end of the grace period it was given to end in
+    meshed: bool = False  # whether it has a sidecar
 
     @property
     def healthy(self) -> bool:
@@ -71,6 +73,7 @@ def pod_fact(pod: Pod, *, now: datetime) -> PodFact:
         images=tuple(container.image or "" for container in pod.spec.containers),
         # The API server sets deletionTimestamp to the moment of the request plus the grace period.
         overdue=(now - metadata.deletionTimestamp).total_seconds() if metadata.deletionTimestamp else 0.0,
+        meshed=any(each.name == PROXY for each in [*pod.spec.containers, *(pod.spec.initContainers or [])]),
     )
 
 

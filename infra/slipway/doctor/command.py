@@ -73,6 +73,7 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
     try:
         api = kube.client(session)
         facts = kube.pods(api, now=now)
+        run_in, in_proxy = (migrations.kubectl(_command(session), container=name) for name in ("", kube.PROXY))
         return [
             Finding("ok", "cluster", f"{session.name} answers"),
             *objects.nodes(api.list(Node)),
@@ -80,8 +81,8 @@ def cluster(session: Session, *, now: datetime) -> list[Finding]:
             *objects.pods(facts),
             *_service(session, api, now=now),
             *cron_jobs.check(api.list(CronJob, namespace="*"), now=now),
-            *migrations.check(facts, migrations.kubectl(_command(session))),
-            *network.check(facts, migrations.kubectl(_command(session)), embedded=session.options.embedded),
+            *migrations.check(facts, run_in),
+            *network.check(facts, run_in, in_proxy, embedded=session.options.embedded),
             *certificates.kubeconfig(session.cluster.kubeconfig(), now=now),
         ]
     except (ApiError, HTTPError, SlipwayError, OSError) as error:

@@ -34,13 +34,17 @@ def check(facts: Iterable[PodFact], run_in: Exec) -> list[Finding]:
     return [Finding("fail", "migrations", told, REMEDY)]
 
 
-def kubectl(command: Callable[..., list[str]]) -> Exec:
-    """An Exec by `kubectl exec`; `command` puts the cluster's credentials before the arguments."""
+def kubectl(command: Callable[..., list[str]], *, container: str = "") -> Exec:
+    """An Exec by `kubectl exec`; `command` puts the cluster's credentials before the arguments.
+
+    `container` "" is the pod's first.
+    """
+    where = (f"--container={container}",) if container else ()
 
     def run_in(namespace: str, pod: str, words: Sequence[str]) -> tuple[int, str]:
         try:
             done = subprocess.run(
-                command("exec", "--namespace", namespace, pod, "--", *words),
+                command("exec", "--namespace", namespace, pod, *where, "--", *words),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

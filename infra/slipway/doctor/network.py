@@ -1,7 +1,8 @@
 """Whether the cluster enforces NetworkPolicies: without a CNI plug-in that does, they are only paper.
 
 A running pod of the app tries two connections, one that its policies allow and one that they deny, and closes them at
-once. Nothing is made in the cluster, so nothing is left behind.
+once. Nothing is made in the cluster, so nothing is left behind. Beside a sidecar the proxy's container tries: the app
+is connected to the proxy, whomever it calls, while what the proxy's user calls goes out as it is.
 """
 
 import re
@@ -21,22 +22,20 @@ API = "kubernetes.default.svc:443"
 OPEN, SHUT = "open", "shut"
 # A policy drops packets, so a connection it denies is known by silence: 2 s.
 PROBE = """\
-import socket, sys
-for place in sys.argv[1:]:
-    host, _, port = place.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), 2).close()
-        print("open")
-    except OSError:
-        print("shut")
+for place in "$@"; do
+    if timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${place%:*}" "${place##*:}" 2>/dev/null
+    then echo open
+    else echo shut
+    fi
+done
 """
 EMBEDDED = "not enforced: the embedded cluster's CNI plug-in has no means to; a cluster whose plug-in has gets the same"
 NAKED = "not enforced: {} reached {}, which its policies deny; any pod of this cluster reaches any other"
 REMEDY = "install a CNI plug-in that enforces NetworkPolicies"
 
 
-def check(facts: Iterable[PodFact], run_in: Exec, *, embedded: bool) -> list[Finding]:
-    """Ask the first pod that can tell; without one there is nothing to say."""
+def check(facts: Iterable[PodFact], run_in: Exec, in_proxy: Exec, *, embedded: bool) -> list[Finding]:
+    """Ask the first pod that can tell, where it has a sidecar `in_proxy`; without one there is nothing to say."""
     known = list(facts)
     for caller in CALLERS:
         pod = next((f for f in known if f.healthy and re.fullmatch(POD.format(caller), f.name)), None)
@@ -45,7 +44,8 @@ def check(facts: Iterable[PodFact], run_in: Exec, *, embedded: bool) -> list[Fin
         allowed = next(_stores(caller, known, called=True), "")
         denied = next(_stores(caller, known, called=False), API if _never(caller) else "")
         if allowed and denied:
-            return [_judge(pod, allowed, denied, _answers(pod, run_in, (allowed, denied)), embedded=embedded)]
+            answers = _answers(pod, in_proxy if pod.meshed else run_in, (allowed, denied))
+            return [_judge(pod, allowed, denied, answers, embedded=embedded)]
     return []
 
 
@@ -69,7 +69,7 @@ def _never(caller: str) -> bool:
 
 
 def _answers(pod: PodFact, run_in: Exec, places: Sequence[str]) -> list[str]:
-    code, output = run_in(pod.namespace, pod.name, ("python3", "-c", PROBE, *places))
+    code, output = run_in(pod.namespace, pod.name, ("bash", "-c", PROBE, "bash", *places))
     lines = [line.strip() for line in output.splitlines()]
     return lines if code == 0 and len(lines) == len(places) and set(lines) <= {OPEN, SHUT} else []
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault
 from infra.verify.faults.judge import judge
 from infra.verify.faults.registry import counts, of_tier
+from infra.verify.mesh.drop import dropped
 from infra.verify.mesh.pods import MEMBERS
 
 SEED = 20261121
@@ -32,9 +34,18 @@ def test_up_again_writes_nothing(full: Bed) -> None:
 
 
 def test_doctor_sees_every_proxy_take_its_configuration(full: Bed) -> None:
-    told = [json.loads(line) for line in full.call("doctor", "--json", deadline=90).out.splitlines()]
+    assert [each["level"] for each in doctor(full) if each["subject"] in {"proxies", "mesh authority"}] == ["ok", "ok"]
 
-    assert [each["level"] for each in told if each["subject"] in {"proxies", "mesh authority"}] == ["ok", "ok"]
+
+def test_doctor_sees_past_the_sidecar_whether_policies_are_enforced(full: Bed) -> None:
+    [relay] = of_component(full, "todo", "relay")
+    [redis] = of_component(full, "data", "cache")
+
+    with dropped(relay, to=redis["status"]["podIP"]):
+        enforced = told_of(full, "network policies")
+
+    assert enforced.startswith("enforced:")
+    assert told_of(full, "network policies").startswith("not enforced:")
 
 
 @pytest.mark.parametrize("fault", of_tier("full"), ids=lambda fault: str(fault.id))
@@ -60,3 +71,20 @@ def living(bed: Bed) -> Iterator[tuple[str, list[str]]]:
         for pod in bed.objects("pods", "-n", namespace, "--field-selector=status.phase=Running"):
             if "deletionTimestamp" not in pod["metadata"]:
                 yield pod["metadata"]["name"], [each["name"] for each in pod["spec"].get("initContainers", [])]
+
+
+def doctor(bed: Bed) -> list[dict[str, str]]:
+    """What it finds."""
+    return [json.loads(line) for line in bed.call("doctor", "--json", deadline=90).out.splitlines()]
+
+
+def told_of(bed: Bed, subject: str) -> str:
+    """Its one message about it."""
+    [message] = [each["message"] for each in doctor(bed) if each["subject"] == subject]
+    return message
+
+
+def of_component(bed: Bed, namespace: str, name: str) -> list[dict[str, Any]]:
+    """Its pods that are not ending."""
+    found = bed.objects("pods", "-n", namespace, "-l", f"app.kubernetes.io/component={name}")
+    return [each for each in found if "deletionTimestamp" not in each["metadata"]]

@@ -1,8 +1,8 @@
 """Enforcement of network policies is tried, with what is there, and told as it is."""
 
 import subprocess
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +20,10 @@ RELAY, WEB = fact("todo", "todo-app-relay-6d5f7b9c4-abcde"), fact("todo", "todo-
 STORES = [fact("data", "postgresql-0"), fact("data", "redis-0")]
 
 
+def never(*_: object) -> tuple[int, str]:
+    raise AssertionError("a container that is not there is asked")
+
+
 class Pod:
     """Answers as told and remembers who was asked for what."""
 
@@ -28,7 +32,7 @@ class Pod:
         self._answer = code, "\n".join(answers) + "\n"
 
     def __call__(self, namespace: str, pod: str, command: Sequence[str]) -> tuple[int, str]:
-        self.asked.append((pod, tuple(command[3:])))
+        self.asked.append((pod, tuple(command[4:])))
         return self._answer
 
 
@@ -45,29 +49,39 @@ class Pod:
 )
 def test_what_two_connections_show_is_told(answers: tuple[str, ...], embedded: bool, level: str, message: str) -> None:
     pod = Pod(*answers)
-    (finding,) = network.check([WEB, RELAY, *STORES], pod, embedded=embedded)
+    (finding,) = network.check([WEB, RELAY, *STORES], pod, never, embedded=embedded)
 
     assert finding.level == level
     assert message in finding.message
     assert pod.asked == [(RELAY.name, ("postgresql.data.svc:5432", "redis.data.svc:6379"))]
 
 
+def test_beside_a_sidecar_the_proxy_is_asked_and_not_the_app_for_which_it_takes_every_connection() -> None:
+    proxy = Pod("open", "shut")
+    (finding,) = network.check([replace(RELAY, meshed=True), *STORES], never, proxy, embedded=False)
+
+    assert finding.message.startswith("enforced")
+    assert [pod for pod, _ in proxy.asked] == [RELAY.name]
+
+
 def test_a_pod_that_cannot_be_entered_is_no_verdict() -> None:
-    (finding,) = network.check([RELAY, *STORES], Pod("open", "shut", code=1), embedded=False)
+    (finding,) = network.check([RELAY, *STORES], Pod("open", "shut", code=1), never, embedded=False)
 
     assert "cannot tell" in finding.message
 
 
 def test_a_store_that_is_down_is_not_taken_for_a_policy() -> None:
     pod = Pod("open", "open")
-    network.check([RELAY, STORES[0], fact("data", "redis-0", "Pending")], pod, embedded=False)
+    network.check([RELAY, STORES[0], fact("data", "redis-0", "Pending")], pod, never, embedded=False)
 
     assert pod.asked == [(RELAY.name, ("postgresql.data.svc:5432", network.API))]
 
 
 def test_without_a_relay_a_web_pod_tries_the_api_server() -> None:
     pod = Pod("open", "shut")
-    (finding,) = network.check([fact("todo", "todo-app-relay-s1-6d5f7b9c4-abcde"), WEB, *STORES], pod, embedded=False)
+    (finding,) = network.check(
+        [fact("todo", "todo-app-relay-s1-6d5f7b9c4-abcde"), WEB, *STORES], pod, never, embedded=False
+    )
 
     assert finding.level == "ok"
     assert pod.asked == [(WEB.name, ("postgresql.data.svc:5432", network.API))]
@@ -77,7 +91,7 @@ def test_without_a_relay_a_web_pod_tries_the_api_server() -> None:
 def test_nobody_is_asked_where_nobody_could_tell(facts: list[PodFact]) -> None:
     pod = Pod()
 
-    assert network.check(facts, pod, embedded=False) == []
+    assert network.check(facts, pod, never, embedded=False) == []
     assert pod.asked == []
 
 
@@ -86,7 +100,7 @@ def test_the_probe_tells_open_from_shut() -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         places = [f"127.0.0.1:{server.getsockname()[1]}", f"127.0.0.1:{free_port()}", "no.such.host.invalid:1"]
-        command = [sys.executable, "-c", network.PROBE, *places]
+        command = ["bash", "-c", network.PROBE, "bash", *places]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
 
     assert done.stdout.split() == ["open", "shut", "shut"]

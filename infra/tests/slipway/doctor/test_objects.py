@@ -171,3 +171,13 @@ def test_a_pod_that_ends_within_its_grace_period_is_no_finding(overdue: float, l
     made = Pod.from_dict({"metadata": metadata, "spec": spec, "status": {"phase": "Running"}})
 
     assert only(objects.pods([pod_fact(cast("Pod", made), now=NOW)])).level == level
+
+
+@pytest.mark.parametrize(("where", "meshed"), [("containers", True), ("initContainers", True), ("", False)])
+def test_a_sidecar_of_either_kind_is_seen(where: str, meshed: bool) -> None:
+    spec: dict[str, Any] = {"containers": [{"name": "app", "image": "x:1"}], "initContainers": []}
+    if where:
+        spec[where].append({"name": "istio-proxy", "image": "y:1"})
+    made = Pod.from_dict({"metadata": {"name": "web", "namespace": "todo"}, "spec": spec, "status": {}})
+
+    assert pod_fact(cast("Pod", made), now=NOW).meshed is meshed
