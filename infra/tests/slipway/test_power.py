@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from infra.lib.errors import Exit, SlipwayError
 from infra.slipway import cli, power
+from infra.slipway.session import Session
 from infra.tests.slipway import fakes
 
 
@@ -12,7 +13,7 @@ from infra.tests.slipway import fakes
 def test_stop_reaches_the_chosen_cluster(
     choice: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(power.Session, "require_permission", lambda _: None)
+    monkeypatch.setattr(Session, "require_permission", lambda _: None)
     cluster = fakes.FakeCluster()
 
     power.stop(fakes.session(cluster=cluster, cluster_choice=choice))
@@ -22,7 +23,7 @@ def test_stop_reaches_the_chosen_cluster(
 
 
 def test_a_cluster_of_somebody_else_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(power.Session, "require_permission", lambda _: None)
+    monkeypatch.setattr(Session, "require_permission", lambda _: None)
     cluster = fakes.FakeCluster()
 
     with pytest.raises(SlipwayError, match="not ours to start") as caught:
