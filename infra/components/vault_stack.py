@@ -6,9 +6,10 @@ from infra.components import postgresql
 from infra.components.app_namespace import AppNamespaceArgs
 from infra.components.places import APP_NAMESPACE, APP_SECRET, DATA_NAMESPACE, GATEWAY_NAMESPACE, VAULT_NAMESPACE
 from infra.components.protection import protects
+from infra.components.setup_job import Grant
 from infra.components.vault import Vault, VaultArgs
 from infra.components.vault_config import PEERS, PORT, Seal, address, names
-from infra.components.vault_jobs import AUTHORITY, ISSUER, RECOVERY, TLS, USERS, May, VaultJob, VaultJobArgs
+from infra.components.vault_jobs import AUTHORITY, ISSUER, RECOVERY, TLS, USERS, VaultJob, VaultJobArgs
 from infra.settings.data import DataSettings
 from infra.settings.platform import PlatformSettings
 
@@ -54,8 +55,8 @@ def _certificates(settings: PlatformSettings) -> VaultJobArgs:
         image=settings.images["vault-bootstrap"],
         spec={"namespace": VAULT_NAMESPACE, "names": names(namespace=VAULT_NAMESPACE), "known_in": known_in},
         may=[
-            May(namespace=VAULT_NAMESPACE, secrets=[TLS], config_maps=[AUTHORITY]),
-            *[May(namespace=each, config_maps=[AUTHORITY]) for each in known_in[1:]],
+            Grant(namespace=VAULT_NAMESPACE, secrets=[TLS], config_maps=[AUTHORITY]),
+            *[Grant(namespace=each, config_maps=[AUTHORITY]) for each in known_in[1:]],
         ],
         reason="keeps Vault's key in a Secret and its authority where Vault is called",
         profile=settings.profile,
@@ -75,8 +76,8 @@ def _bootstrap(settings: PlatformSettings) -> VaultJobArgs:
             "people": {name: list(groups) for name, groups in settings.vault_people.items()},
         },
         may=[
-            May(namespace=VAULT_NAMESPACE, secrets=[RECOVERY, USERS]),
-            May(namespace=APP_NAMESPACE, config_maps=[ISSUER]),
+            Grant(namespace=VAULT_NAMESPACE, secrets=[RECOVERY, USERS]),
+            Grant(namespace=APP_NAMESPACE, config_maps=[ISSUER]),
         ],
         reason="keeps recovery keys and first passwords in Secrets, and tells the app the issuer's name for it",
         # One pod, not the Service: several that nobody initialised would each take a first word.
@@ -97,7 +98,7 @@ def database(settings: DataSettings, opts: pulumi.ResourceOptions) -> VaultJob:
             "name": postgresql.DATABASE,
             "superuser": postgresql.USER,
         },
-        may=[May(namespace=APP_NAMESPACE, reads=[APP_SECRET])],
+        may=[Grant(namespace=APP_NAMESPACE, reads=[APP_SECRET])],
         reason="reads the app's Secret, once, to give what is in it to Vault",
         env={"VAULT_ADDR": address(namespace=VAULT_NAMESPACE), "DATABASE_HOST": f"postgresql.{DATA_NAMESPACE}.svc"},
         secret="postgresql",  # noqa: S106 - the name of a Secret
