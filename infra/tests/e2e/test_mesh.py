@@ -41,7 +41,7 @@ def test_doctor_sees_past_the_sidecar_whether_policies_are_enforced(full: Bed) -
     [relay] = of_component(full, "todo", "relay")
     [redis] = of_component(full, "data", "cache")
 
-    with dropped(relay, to=redis["status"]["podIP"]):
+    with dropped(redis, source=relay["status"]["podIP"]):
         enforced = told_of(full, "network policies")
 
     assert enforced.startswith("enforced:")

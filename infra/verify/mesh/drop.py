@@ -1,4 +1,4 @@
-"""Packets dropped on their way out of a pod, as a CNI plug-in does that enforces a NetworkPolicy."""
+"""Packets dropped on their way into a pod, as a CNI plug-in does that enforces a NetworkPolicy."""
 
 import subprocess
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ TABLE = ("inet", "probe-drop")
 
 
 @contextmanager
-def dropped(pod: dict[str, Any], *, to: str) -> Iterator[None]:
-    """For the block nothing that `pod` sends to the address `to` gets there; proxies in the pod included."""
+def dropped(pod: dict[str, Any], *, source: str) -> Iterator[None]:
+    """For the block nothing that the address `source` sends gets into `pod`, nor to a proxy in it."""
     inside = ("nsenter", f"--target={process_of(pod)}", "--net", "--", "nft")
     table = " ".join(TABLE)
-    chain = f"add chain {table} out {{ type filter hook output priority 0; }}"
-    rules = f"add table {table}; {chain}; add rule {table} out ip daddr {to} drop"
+    chain = f"add chain {table} into {{ type filter hook prerouting priority raw; }}"
+    rules = f"add table {table}; {chain}; add rule {table} into ip saddr {source} drop"
     subprocess.run([*inside, rules], check=True, timeout=30)
     try:
         yield
