@@ -115,7 +115,8 @@ class Gatekeeper(pulumi.ComponentResource):
                             "api_groups": [""],
                             "api_versions": ["*"],
                             "operations": ["CREATE", "UPDATE"],
-                            "resources": ["namespaces"],
+                            # Labels change by the other two as well, and policies are not asked about those.
+                            "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
                             "resource_names": list(judged),
                         }
                     ]
@@ -124,7 +125,12 @@ class Gatekeeper(pulumi.ComponentResource):
                     {
                         "expression": f"!has(object.metadata.labels) || !('{IGNORE_LABEL}' in object.metadata.labels)",
                         "message": f"the label {IGNORE_LABEL} would exempt this namespace from every policy",
-                    }
+                    },
+                    {
+                        "expression": "!has(request.subResource) || request.subResource == '' ||"
+                        " object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({})",
+                        "message": "labels beside the status or the finalizers would change past every policy",
+                    },
                 ],
             },
             opts=child,

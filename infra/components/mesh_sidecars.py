@@ -18,13 +18,13 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict, LabelSelectorRequirementArgsDict
 
-from infra.components import hardening, timeouts
+from infra.components import hardening, mesh_guard, timeouts
 from infra.components.labels import MANAGER, PART_OF
 from infra.components.mesh import source
+from infra.components.mesh_guard import INJECTION
 from infra.components.places import APP_NAMESPACES, VAULT_NAMESPACE
 from infra.settings.platform import PlatformSettings
 
-INJECTION = "istio-injection"
 # Read by istiod, which gives its own authority to every webhook of its revision.
 REVISION = {"istio.io/rev": "default"}
 VALIDATED = ("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io")
@@ -49,12 +49,13 @@ class NodePluginArgs:
 @dataclass(frozen=True, kw_only=True)
 class MeshSidecarsArgs:
     """`control` is istiod's namespace, known once it answers; `members` have sidecars, of `callers` the pods
-    that ask for one."""
+    that ask for one. `proxy` is the image of sidecars."""
 
     control: pulumi.Input[str]
     members: Sequence[str]
     callers: Sequence[str]
     node: NodePluginArgs
+    proxy: str
 
     @classmethod
     def of(cls, settings: PlatformSettings, *, control: pulumi.Input[str]) -> Self:
@@ -65,7 +66,8 @@ class MeshSidecarsArgs:
             programs=settings.mesh_cni_programs,
             config=settings.mesh_cni_config,
         )
-        return cls(control=control, members=APP_NAMESPACES, callers=(VAULT_NAMESPACE,), node=node)
+        proxy = settings.images["istio-proxy"]
+        return cls(control=control, members=APP_NAMESPACES, callers=(VAULT_NAMESPACE,), node=node, proxy=proxy)
 
 
 class MeshSidecars(pulumi.ComponentResource):
@@ -97,7 +99,10 @@ class MeshSidecars(pulumi.ComponentResource):
         ]
         # Last: a pod that has a sidecar finds the node and the rules ready.
         injector = _injector(args, pulumi.ResourceOptions(parent=self, depends_on=[plugin, judge, *policies]))
-        self.members = injector.id.apply(lambda _: list(args.members))
+        # Known once the injector and its guards are: a guard before the injector would refuse every pod.
+        after = pulumi.ResourceOptions(parent=self, depends_on=[injector])
+        made = mesh_guard.guards(args.members, args.proxy, after)
+        self.members = pulumi.Output.all(*[each.id for each in made]).apply(lambda _: list(args.members))
         self.register_outputs({"members": self.members})
 
 
@@ -106,7 +111,8 @@ def _injector(args: MeshSidecarsArgs, opts: pulumi.ResourceOptions) -> MutatingW
         "istio-sidecar-injector",
         metadata={"name": "istio-sidecar-injector", "labels": {**LABELS, **REVISION}},
         webhooks=[
-            # The label goes before the pods do when a smaller profile is chosen; the names never change.
+            # The label goes before the pods do when a smaller profile is chosen (mesh_guard: who may take it); the
+            # names never change.
             _injected(
                 args,
                 "members",

@@ -11,8 +11,6 @@ from infra.components.labels import MANAGER, PART_OF
 from infra.lib import policies
 
 LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
-# The policy whose parameter follows the profile.
-MESH_INJECTION = "mesh-injection"
 # For the official engine; the direct one knows when a template is ready.
 UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
 # What policies look up besides the object under review; a kind the API does not have would stop all others.
@@ -21,15 +19,14 @@ REFERRED = (("policy", "v1", "PodDisruptionBudget"), ("autoscaling", "v2", "Hori
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """The namespaces that every constraint is for, as Gatekeeper is called for them; `meshed`: pods have sidecars."""
+    """The namespaces that every constraint is for, as Gatekeeper is called for them."""
 
     namespaces: pulumi.Input[list[str]]
-    meshed: bool = False
 
     @classmethod
-    def of(cls, platform: pulumi.StackReference, *, meshed: bool) -> Self:
+    def of(cls, platform: pulumi.StackReference) -> Self:
         """For the namespaces that the platform stack says."""
-        return cls(namespaces=platform.require_output("judged"), meshed=meshed)
+        return cls(namespaces=platform.require_output("judged"))
 
 
 class Policies(pulumi.ComponentResource):
@@ -54,8 +51,6 @@ class Policies(pulumi.ComponentResource):
 
     def _policy(self, policy: policies.Policy, args: PoliciesArgs, *, after: pulumi.Resource) -> CustomResource:
         template, constraint = policy.template, policies.within(policy.constraint, args.namespaces)
-        if policy.name == MESH_INJECTION:
-            constraint["spec"]["parameters"]["injected"] = args.meshed
         known = CustomResource(
             template["metadata"]["name"],
             api_version=template["apiVersion"],

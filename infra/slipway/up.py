@@ -10,8 +10,7 @@ from pathlib import Path
 from infra.images import api
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.settings.base import PROFILES
-from infra.slipway import front, power, preflight, shrink, steps, views, welcome
+from infra.slipway import front, power, preflight, steps, views, welcome
 from infra.slipway.confirm import confirm_context
 from infra.slipway.front import Door
 from infra.slipway.plan import Step, Work
@@ -72,12 +71,6 @@ class _Up:
         self.session.cluster.unseal(work.report, wanted=True)
         return "ready" if self.session.ours else "a key service does it"
 
-    def first(self, work: Work) -> str:
-        """The namespaces; where the cluster had sidecars and shall have none, their rule goes before them."""
-        if self.running and self.session.options.profile != PROFILES[-1]:
-            self.changed += shrink.before(self.session)
-        return self.stack(self.session.stacks[0])(work)
-
     def stack(self, name: str) -> Callable[[Work], str]:
         """One stack by the engine."""
 
@@ -133,7 +126,7 @@ class _Up:
             *of_stacks,
             Step(name="engine", action=self.engine, deadline=60, needs=("preflight",)),
             self._again("load", self.load, 10 * 60, loaded),
-            self._again(foundation, self.first, 5 * 60, (*ready, "engine")),
+            self._again(foundation, self.stack(foundation), 5 * 60, (*ready, "engine")),
             *((self._again("unseal", self.unseal, 150, loaded),) if vault else ()),
             *planned,
             self._again(delivery, self.last, 20 * 60, before),

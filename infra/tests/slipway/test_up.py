@@ -18,12 +18,6 @@ from infra.tests.slipway import fakes
 MINI, STANDARD = fakes.session().images, fakes.session(profile="standard").images
 
 
-@pytest.fixture(autouse=True)
-def _no_sidecars(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in cluster has no rule about them; shrink has tests of its own."""
-    monkeypatch.setattr("infra.slipway.shrink.before", lambda _: False)
-
-
 def needs_of(steps: tuple[plan.Step, ...], name: str) -> set[str]:
     """Everything a step comes after."""
     direct = {step.name: step.needs for step in steps}
