@@ -2,7 +2,6 @@
 
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,8 @@ from ci.tools import say
 from infra.components.places import APP_NAMESPACES
 from infra.lib import policies
 from infra.lib.errors import SlipwayError
-from infra.slipway import render
-from infra.slipway.options import ENVIRONMENTS, PROFILES, choose
-from infra.slipway.session import Session
-from infra.verify.policies import gator
+from infra.slipway.options import ENVIRONMENTS
+from infra.verify.policies import gator, own
 
 
 def suites(program: Path) -> int:
@@ -26,14 +23,9 @@ def suites(program: Path) -> int:
 
 
 def own_objects(program: Path, environment: str) -> int:
-    """Whether what we deploy keeps to all policies, with no exemption in app namespaces.
-
-    The largest profile has all that the smaller ones have.
-    """
+    """Whether what we deploy keeps to all policies, with no exemption in app namespaces."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        render.to(Session(choose(environment=environment, profile=PROFILES[-1])), out=Path(scratch) / "out")
-        objects = gator.rendered(Path(scratch) / "out")
+    objects = own.rendered(environment)
     refusals = gator.judge(program, policies.load(), objects, namespaces=APP_NAMESPACES)
     return _tell(f"{environment}: {len(objects)} objects", [str(refusal) for refusal in sorted(refusals)], started)
 

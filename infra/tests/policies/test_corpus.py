@@ -1,15 +1,11 @@
 """No way round (R36): each attempt is refused by exactly the policies it names, by gator and in Python alike (N7)."""
 
-from collections.abc import Iterable
-
 import pytest
 
-from infra.components.places import APP_NAMESPACES
 from infra.lib import policies
-from infra.lib.report import silent
-from infra.verify.policies import corpus, gator
+from infra.verify.policies import corpus
 from infra.verify.policies.corpus import Attempt
-from infra.verify.policies.rego import Judge
+from infra.verify.policies.verdicts import Verdicts, by_gator, in_python
 
 ALL = policies.load()
 ATTEMPTS = corpus.read()
@@ -17,37 +13,7 @@ FEWEST = 150  # R36
 HOLD_PODS = (*corpus.API, "Pod", "PodTemplate", "ReplicationController")
 
 
-def in_python(attempts: Iterable[Attempt]) -> dict[str, frozenset[str]]:
-    """Name of an attempt → the policies that refuse it."""
-    there = list(APP_NAMESPACES)
-    judges = [
-        (policy.name, policies.within(policy.constraint, there), Judge.of(policy.template, policy.modules))
-        for policy in ALL
-    ]
-    return {
-        attempt.name: frozenset(name for name, constraint, judge in judges if judge.messages(constraint, attempt.item))
-        for attempt in attempts
-    }
-
-
-def by_gator(attempts: Iterable[Attempt]) -> dict[str, frozenset[str]]:
-    """The same by gator; namespaces have one name, so each of them is judged by itself."""
-    program = gator.program(report=silent)
-    listed = list(attempts)
-    alone = [[attempt] for attempt in listed if attempt.item["kind"] == "Namespace"]
-    together = [attempt for attempt in listed if attempt.item["kind"] != "Namespace"]
-    found: dict[str, frozenset[str]] = {}
-    for group in [together, *alone]:
-        told = gator.judge(program, ALL, [attempt.item for attempt in group], namespaces=APP_NAMESPACES)
-        by_object: dict[str, set[str]] = {}
-        for refusal in told:
-            by_object.setdefault(refusal.name, set()).add(refusal.policy)
-        for attempt in group:
-            found[attempt.name] = frozenset(by_object.get(attempt.item["metadata"]["name"], ()))
-    return found
-
-
-def wrong(verdicts: dict[str, frozenset[str]]) -> list[str]:
+def wrong(verdicts: Verdicts) -> list[str]:
     """Attempts with another verdict than expected."""
     return [
         f"{attempt}: want {sorted(attempt.refused)}, have {sorted(verdicts[attempt.name])}"

@@ -5,11 +5,9 @@ import pytest
 from infra.lib import policies
 from infra.lib.policies import Policy
 from infra.verify.policies import mutants
-from infra.verify.policies.mutants import Mutant
-from infra.verify.policies.suites import Case, cases
 
 ALL = policies.load()
-SUITES: dict[str, list[Case]] = {policy.name: list(cases(policy)) for policy in ALL}
+SUITES = mutants.suites()
 FEWEST = 200
 LIBRARY_USERS = [policy for policy in ALL if len(policy.modules) > 1]
 
@@ -26,11 +24,11 @@ def test_every_mutant_of_the_library_is_noticed_by_some_suite() -> None:
     made = list(mutants.mutants(LIBRARY_USERS[0], library=True))
 
     assert made
-    assert [mutant.what for mutant in made if not _noticed(mutant)] == []
+    assert [mutant.what for mutant in made if not mutants.noticed(mutant, ALL, SUITES)] == []
 
 
 def test_there_are_enough_mutants() -> None:
-    assert sum(len(list(mutants.mutants(policy, library=False))) for policy in ALL) >= FEWEST
+    assert len(mutants.everything()) >= FEWEST
 
 
 def test_a_suite_that_looks_at_one_side_lets_mutants_live() -> None:
@@ -40,7 +38,3 @@ def test_a_suite_that_looks_at_one_side_lets_mutants_live() -> None:
     made = list(mutants.mutants(policy, library=False))
 
     assert [mutant for mutant in made if not mutants.killed(mutant, policy, allowed)] != []
-
-
-def _noticed(mutant: Mutant) -> bool:
-    return any(mutants.killed(mutant, policy, SUITES[policy.name]) for policy in LIBRARY_USERS)

@@ -13,14 +13,26 @@ from infra.verify.faults.fault import BrokenError, Fault, Site, hold, told
 from infra.verify.faults.judge import judge
 from infra.verify.faults.leaks import SHOWN
 from infra.verify.faults.mesh import MESH
-from infra.verify.faults.registry import FAULTS, counts, of_tier
+from infra.verify.faults.outage import OUTAGES
+from infra.verify.faults.policies import ONE_SIDED, PRIVILEGED, WATCHING
+from infra.verify.faults.registry import FAULTS, counts, of_tier, rounds
 from infra.verify.faults.rotation import AGENT_ENDED
+from infra.verify.policies import mutants
 from infra.verify.ports import free_port
 from infra.verify.results import between
 
 SEED = 20261120
 # Defects that need no change of the product: the probe itself arranges them.
-ARRANGED = {ASLEEP, LOST_WRITE, *(fault.defect for fault in MESH), AGENT_ENDED, SHOWN}
+ARRANGED = {
+    ASLEEP,
+    LOST_WRITE,
+    *(fault.defect for fault in (*MESH, *OUTAGES)),
+    AGENT_ENDED,
+    SHOWN,
+    ONE_SIDED,
+    WATCHING,
+    PRIVILEGED,
+}
 
 
 @pytest.fixture
@@ -39,8 +51,15 @@ def test_every_fault_has_counts_a_defect_and_a_name_of_its_own() -> None:
     assert len({fault.id for fault in FAULTS}) == len(FAULTS)
     for fault in FAULTS:
         assert fault.defect in defects.DEFECTS or fault.defect in ARRANGED, fault.id
-        assert 0 <= counts()[fault.id].reduced <= counts()[fault.id].full, fault.id
-        assert counts()[fault.id].full >= 1, fault.id
+        full = counts()[fault.id].full
+        assert (full == "whole") is (fault.whole is not None), fault.id
+        assert full == "whole" or 0 <= counts()[fault.id].reduced <= full >= 1, fault.id
+
+
+def test_a_whole_is_counted_by_its_subjects() -> None:
+    [mutation] = [fault for fault in FAULTS if fault.id == "R35"]
+
+    assert rounds(mutation, reduced=False) == len(mutants.everything()) > rounds(mutation, reduced=True) > 0
 
 
 @pytest.mark.parametrize("name", defects.DEFECTS)

@@ -13,7 +13,7 @@ from infra.verify.bed import Bed
 from infra.verify.console import Progress
 from infra.verify.faults.fault import Tier
 from infra.verify.faults.judge import judge, row
-from infra.verify.faults.registry import FAULTS, counts
+from infra.verify.faults.registry import FAULTS, rounds
 from infra.verify.faults.service import IDS as SERVICE_IDS
 from infra.verify.faults.service import service_rows
 from infra.verify.faults.table import markdown, plain
@@ -68,8 +68,8 @@ def _run(chosen: list[str], *, reduced: bool) -> list[Row]:
                 stack.close()  # the one of another profile, if it is up: they would share the machine's memory
                 report(f"start instance {here.name}")
                 stack.enter_context(here.running())
-            rounds = counts()[fault.id].reduced if reduced else counts()[fault.id].full
-            judgement = judge(fault, rounds=rounds, seed=seed, bed=here, report=report)
+            count = rounds(fault, reduced=reduced)
+            judgement = judge(fault, rounds=count, seed=seed, bed=here, report=report)
             rows.append(row(fault, judgement, Provenance.now()))
             _keep(rows)
     names = [name for name in SERVICE_IDS if name in chosen]

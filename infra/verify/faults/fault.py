@@ -30,7 +30,10 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """`probe` raises BrokenError when the promise does not hold; run with `defect` it has to."""
+    """`probe` raises BrokenError when the promise does not hold; run with `defect` it has to.
+
+    `whole`: how many subjects there are, where each round has one of its own by its number and the full count is all.
+    """
 
     id: str
     title: str
@@ -38,6 +41,7 @@ class Fault:
     tier: Tier
     defect: str
     probe: Callable[[Site], None]
+    whole: Callable[[], int] | None = None
 
 
 def hold(true: object, why: str) -> None:

@@ -10,22 +10,23 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from infra.components.mesh_guard import MEMBER
+from infra.components.mesh_guard import SIDECAR as SIDECAR_GUARD
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
-from infra.verify.mesh import checks, jobs, pods
+from infra.verify.mesh import checks, jobs, leaving, pods
 
 SHOWN = 6
 # Until every proxy has a changed rule, and its pooled connections are gone.
 SPREAD = 6.0
-PERMISSIVE, OPEN, ALLOW_ANY, UNDECLARED, OLD_SIDECAR, ASLEEP = (
+UNGUARDED = "mesh-guard-only-records"
+PERMISSIVE, OPEN, ALLOW_ANY, UNDECLARED, OLD_SIDECAR = (
     "mesh-permissive",
     "mesh-allows-all",
     "mesh-lets-out",
     "mesh-no-scraper",
     "sidecar-not-native",
-    "mesh-asleep",
 )
-RECOVERED = 60.0
 FIELDS = {"apiVersion": "security.istio.io/v1"}
 
 
@@ -135,29 +136,27 @@ def job_completes(site: Site) -> None:
     _none(jobs.ended(site.bed, name, native=site.defect != OLD_SIDECAR))
 
 
-def outage(site: Site) -> None:
-    """R38, N17: with the pods of every webhook killed apps are shut, nothing else is, and all recovers unaided."""
+def leave(site: Site) -> None:
+    """R36, the mesh's part: nobody but who could end the rules takes a namespace or a pod out of it."""
     bed = site.bed
-    services = [("gatekeeper-system", "gatekeeper-controller-manager"), ("istio-system", "istiod")]
-    if site.defect == ASLEEP:
-        for namespace, name in services:
-            bed.kubectl("-n", namespace, "scale", "deployment", name, "--replicas=0")
-    for namespace, _ in services:
-        bed.kubectl("-n", namespace, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
-    try:
-        hold(not jobs.admitted(bed, "todo"), "no outage: the round has no subject")
-        hold(jobs.admitted(bed, "default"), "a namespace that is no app's is shut")
-        try:
-            bed.wait("apps can be changed again", lambda: jobs.admitted(bed, "todo"), deadline=RECOVERED)
-        except AssertionError as error:
-            hold(False, str(error))  # noqa: FBT003 - the promise that broke, not a flag
-    finally:
-        for namespace, name in services:
-            bed.kubectl("-n", namespace, "scale", "deployment", name, "--replicas=1")
-            bed.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=90s", deadline=100)
+
+    def action(what: str) -> None:
+        for name in (MEMBER, SIDECAR_GUARD):
+            _patch(bed, "validatingadmissionpolicybinding", "default", name, {"validationActions": [what]})
+
+    with leaving.somebody(bed), weakened(site, UNGUARDED, lambda: action("Audit"), lambda: action("Deny")):
+        _none(leaving.got_out(bed))
 
 
 MESH: tuple[Fault, ...] = (
+    Fault(
+        id="R36-mesh",
+        title="ways out of the mesh: a namespace's label, a pod's own or changed sidecar",
+        promise="each refused to who may change namespaces and pods; a smaller profile may take the label off",
+        tier="full",
+        defect=UNGUARDED,
+        probe=leave,
+    ),
     Fault(
         id="R39",
         title="plain text, an ended and a forged certificate, somebody else's identity, to each port in the mesh",
@@ -197,13 +196,5 @@ MESH: tuple[Fault, ...] = (
         tier="full",
         defect=OLD_SIDECAR,
         probe=job_completes,
-    ),
-    Fault(
-        id="R38",
-        title="the pods of all webhooks killed at once",
-        promise="apps shut, other namespaces open, recovered unaided within 60 s",
-        tier="full",
-        defect=ASLEEP,
-        probe=outage,
     ),
 )

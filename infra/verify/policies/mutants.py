@@ -4,12 +4,13 @@ What is changed is the Rego of the policy and of its library, line by line: a li
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from infra.lib import policies
 from infra.lib.policies import Policy
 from infra.verify.policies.rego import Judge
-from infra.verify.policies.suites import Case
+from infra.verify.policies.suites import Case, cases
 
 OWN = "policy"
 # What an operator becomes.
@@ -39,12 +40,32 @@ def mutants(policy: Policy, *, library: bool) -> Iterator[Mutant]:
                 yield Mutant(policy.name, f"{module}:{number + 1}: {what}: {line.strip()}", module, mutated)
 
 
-def killed(mutant: Mutant, policy: Policy, cases: list[Case]) -> bool:
+def everything() -> list[Mutant]:
+    """Those of every policy, then those of the library, which is the same in each policy that has it."""
+    listed = policies.load()
+    users = [policy for policy in listed if len(policy.modules) > 1]
+    own = [mutant for policy in listed for mutant in mutants(policy, library=False)]
+    return [*own, *mutants(users[0], library=True)]
+
+
+def suites() -> dict[str, list[Case]]:
+    """Every policy's cases."""
+    return {policy.name: list(cases(policy)) for policy in policies.load()}
+
+
+def noticed(mutant: Mutant, listed: Sequence[Policy], known: Mapping[str, Sequence[Case]]) -> bool:
+    """Whether the suite of its policy notices it; of the library's, that of any policy that has the library."""
+    if mutant.module == OWN:
+        listed = [policy for policy in listed if policy.name == mutant.policy]
+    return any(killed(mutant, policy, known[policy.name]) for policy in listed if mutant.module in policy.modules)
+
+
+def killed(mutant: Mutant, policy: Policy, known: Sequence[Case]) -> bool:
     """Whether a case of the policy's suite has another verdict, or the Rego no longer compiles."""
     modules = {**policy.modules, mutant.module: mutant.text}
     try:
         judge = Judge.of(policy.template, modules)
-        return not all(case.holds(judge) for case in cases)
+        return not all(case.holds(judge) for case in known)
     except Exception:  # noqa: BLE001 - rego-cpp's own error types are not exported; what does not compile is noticed
         return True
 
