@@ -79,7 +79,7 @@ def _watching(bed: Bed, kube: Kube, attempt: Attempt) -> Iterator[None]:
 
     def act(action: str | None) -> None:
         change = json.dumps({"spec": {"enforcementAction": action}})
-        bed.kubectl("patch", f"{kind}.constraints.gatekeeper.sh", name, "--type=merge", "-p", change)
+        bed.kubectl("patch", f"{kind.lower()}.constraints.gatekeeper.sh", name, "--type=merge", "-p", change)
         wanted = action is not None
         bed.wait(f"{name} heard", lambda: admission.ask(kube, attempt.item).admitted is wanted, deadline=HEARD)
 
