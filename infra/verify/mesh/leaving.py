@@ -89,7 +89,7 @@ def _of_pods(bed: Bed) -> Iterator[Attempt]:
     yield "one that says it has one", create, _pod((app, proxy), labels=asks, annotations=claims), SIDECAR
     fake = {"name": "istio-proxy", "image": proxy, "restartPolicy": "Always", "args": ["proxy", "sidecar"]}
     yield "one with half of it", create, _pod((app, proxy), labels=asks, init=fake), SIDECAR
-    bare = {"name": "istio-proxy", "env": [{"name": "PROXY_CONFIG", "value": "{}"}]}
+    bare = {"name": "istio-proxy", "image": proxy, "env": [{"name": "PROXY_CONFIG", "value": "{}"}]}
     yield "one that changes its settings", create, _pod((app, proxy), init=bare), POLICY
     [web, *_] = bed.objects("pods", "-n", NAMESPACE, "-l", "app.kubernetes.io/component=web")
     images = [{"name": "istio-proxy", "image": app}]
