@@ -20,8 +20,10 @@ SPOOFED = (
     *("x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-scheme", "x-forwarded-ssl"),
     *("x-original-url", "x-rewrite-url", "x-http-method-override", "x-envoy-original-path", "proxy"),
 )
-# The guess of a password costs the app a third of a second of processor time.
-SIGN_IN = "^/(api/v1/auth/tokens|sign-in|password|admin/login/)(\\?.*)?$"
+# The guess of a password costs the app, or Vault, a third of a second of processor time.
+SIGN_IN = "^/(api/v1/auth/tokens|sign-in|password|admin/login/|v1/auth/userpass/login/[^?]*)(\\?.*)?$"
+# Answers of the gateway's own that say no; a page that it gives is one of its own, too.
+REFUSED = {"status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 400, "runtime_key": "none"}}}}
 CLIENTS = 10_000  # addresses that are told apart at once; a further one takes the place of the one seen longest ago
 SECONDS = {"headers": 10, "request": 30, "idle": 60, "answer": 60}
 
@@ -102,7 +104,7 @@ def manager(limits: Limits) -> dict[str, Any]:
         },
         "server_header_transformation": "PASS_THROUGH",
         "early_header_mutation_extensions": [_early(SPOOFED if limits.hops else (*SPOOFED, "x-forwarded-for"))],
-        "local_reply_config": {"body_format": _problem()},
+        "local_reply_config": {"mappers": [{"filter": REFUSED, "body_format_override": _problem()}]},
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from infra.components import gateway_filters, hardening
 from infra.components.gateway_filters import Limits
-from infra.components.places import APP_NAMESPACE, GATEWAY_NAMESPACE
+from infra.components.places import APP_NAMESPACE, GATEWAY_NAMESPACE, VAULT_NAMESPACE
 from infra.components.priorities import SERVICE
 from infra.graph.model import Profile
 from infra.settings.gateway import GatewaySettings
@@ -49,10 +49,10 @@ class GatewayArgs:
         """What the stack's settings say about it."""
         return cls(
             namespace=GATEWAY_NAMESPACE,
-            served=(APP_NAMESPACE,),
+            served=(APP_NAMESPACE, *([VAULT_NAMESPACE] if settings.gateway_vault_host else [])),
             owner=settings.owner,
             image=settings.images["gateway-certificate"],
-            hosts=settings.gateway_hosts,
+            hosts=(*settings.gateway_hosts, *([settings.gateway_vault_host] if settings.gateway_vault_host else [])),
             certificate=settings.gateway_certificate,
             port=settings.gateway_port,
             service=settings.gateway_service,

@@ -10,6 +10,7 @@ from infra.components.setup_job import Grant
 from infra.components.vault import Vault, VaultArgs
 from infra.components.vault_config import PEERS, PORT, Seal, address, names
 from infra.components.vault_jobs import AUTHORITY, ISSUER, RECOVERY, TLS, USERS, VaultJob, VaultJobArgs
+from infra.components.vault_sign_in import VaultSignIn, VaultSignInArgs
 from infra.settings.data import DataSettings
 from infra.settings.platform import PlatformSettings
 
@@ -17,6 +18,8 @@ from infra.settings.platform import PlatformSettings
 def platform(settings: PlatformSettings, opts: pulumi.ResourceOptions | None = None) -> VaultJob:
     """Everything in Vault's namespace; done when Vault serves and nobody holds root."""
     vault = Vault("vault", _args(settings), opts)
+    if settings.gateway and settings.gateway_vault_host:
+        VaultSignIn("vault-sign-in", VaultSignInArgs.of(settings), pulumi.ResourceOptions(depends_on=[vault]))
     return VaultJob("vault-bootstrap", _bootstrap(settings), pulumi.ResourceOptions(depends_on=[vault]))
 
 

@@ -18,6 +18,9 @@ class GatewaySettings(BaseModel):
     gateway_hosts: tuple[Host, ...] = Field(
         default=("127.0.0.1", "localhost"), min_length=1, description="Hosts and addresses of its own certificate"
     )
+    gateway_vault_host: Name = Field(
+        default="", description="Host by which browsers sign in at Vault, a name of its own; empty: they cannot"
+    )
     gateway_certificate: Name = Field(
         default="", description="TLS Secret in namespace gateway; empty: of a local authority made in the cluster"
     )
@@ -46,4 +49,6 @@ class WithGateway(GatewaySettings, StackSettings):
             raise ValueError("gateway_certificate is empty; production wants one of an authority that browsers know")
         if self.gateway_burst < self.gateway_rate:
             raise ValueError(f"gateway_burst={self.gateway_burst} is below gateway_rate={self.gateway_rate}")
+        if self.gateway_vault_host in self.gateway_hosts:
+            raise ValueError(f"gateway_vault_host={self.gateway_vault_host} is the service's; a password needs its own")
         return self

@@ -22,6 +22,7 @@ from infra.lib.paths import REPOSITORY, STATE_ROOT, cache_dir
 from infra.lib.report import silent
 from infra.slipway.options import Options
 from infra.slipway.timings import Timings
+from infra.vault.desired import PAGE
 
 STACKS = ("foundation", "platform", "data", "delivery")
 # Stacks of which profile mini has nothing.
@@ -45,6 +46,8 @@ KINDS = (
     ("istio", "istio.io/istio", "manifests/charts/base/files"),
     ("istio", "sigs.k8s.io/gateway-api", "config/crd/standard"),
 )
+# By which a browser of this machine reaches Vault's sign-in: a name that every browser takes for this machine.
+VAULT_HOST = "vault.localhost"
 # Inside the instance's mount namespace; infra.cluster binds the instance's own folder there.
 NODE_VOLUMES = "/var/lib/slipway/volumes"
 
@@ -170,8 +173,11 @@ class Session:
             if local:
                 derived["gateway_port"] = self.options.port
                 derived["vault_redirects"] = [f"{self.options.url.rstrip('/')}/oidc/callback"]
+                derived["gateway_vault_host"] = VAULT_HOST
         if stack == "delivery" and local:
             derived["public_url"] = self.options.url.rstrip("/")
+            if "platform" in self.stacks:
+                derived["oidc_authorize_url"] = f"https://{VAULT_HOST}:{self.options.port}{PAGE}"
             if (pods := self.cluster.info().pod_range) and not rendering and self.options.profile != "mini":
                 derived["trusted_proxies"] = [pods]
         return {**derived, **self.settings.get(stack, {})}

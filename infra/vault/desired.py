@@ -11,6 +11,9 @@ Data = dict[str, Any]
 KV, DATABASE, KUBERNETES, USERS = "secret", "database", "kubernetes", "userpass"
 CONNECTION = "todo"
 ISSUER, CLIENT, SCOPE = "slipway", "todo-app", "groups"
+# Asked for the code of a sign-in; below /ui/vault/ Vault's own web pages, or ours, ask a person before.
+AUTHORIZE = f"identity/oidc/provider/{ISSUER}/authorize"
+PAGE = f"/ui/vault/{AUTHORIZE}"
 PEOPLE = '{"groups": {{identity.entity.groups.names}}, "preferred_username": {{identity.entity.name}}}'
 # Whose pods send people to the issuer, and therefore know the client's secret.
 SIGNS_IN = "web"
@@ -18,7 +21,10 @@ SIGNS_IN = "web"
 OWNER, WRITER, RELAY = "todo_owner", "todo_writer", "todo_relay"
 # Migrations and the keeping of partitions change the schema; the relay sees events and nothing else.
 MEMBER = {"web": WRITER, "run-due-todos": WRITER, "relay": RELAY, "migrate": OWNER, "maintenance": OWNER}
-# A login lives for a time, in seconds; a Job's no longer than the Job may.
+# A login lives for a time, in seconds; a Job's no longer than the Job may. Who stays asks for the next one when 16 to
+# 18 minutes of the hour are left, so Vault may be away for ten at any time. A longer life in all (max_ttl) would leave
+# 8 of them once a day: the last prolongation before it is a short one. So a login has one life, and the token it hangs
+# on is renewed in full for as long as its pod lives.
 HOUR, QUARTER = 3600, 900
 LIFE = {"web": HOUR, "relay": HOUR}
 # Device → file: a volume of its own, and what the container prints, which the node keeps. While one of them can be
@@ -126,7 +132,8 @@ def roles(graph: Graph) -> Iterator[tuple[str, Data]]:
                 "token_policies": [name],
                 "token_no_default_policy": True,
                 "token_ttl": LIFE.get(name, QUARTER),
-                "token_max_ttl": 24 * HOUR if name in LIFE else QUARTER,
+                "token_max_ttl": 0 if name in LIFE else QUARTER,
+                "token_period": LIFE.get(name, 0),
             },
         )
 
@@ -154,7 +161,7 @@ def logins(graph: Graph) -> Iterator[tuple[str, Data]]:
                 "creation_statements": made,
                 "revocation_statements": ended,
                 "default_ttl": LIFE.get(name, QUARTER),
-                "max_ttl": 24 * HOUR if name in LIFE else QUARTER,
+                "max_ttl": LIFE.get(name, QUARTER),
             },
         )
 

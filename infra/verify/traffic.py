@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import threading
 from collections.abc import Iterator
 
@@ -14,10 +15,17 @@ MOST = 20_000
 
 
 @contextlib.contextmanager
-def traffic(bed: Bed, *, rate: float) -> Iterator[Tally]:
-    """Lists of todos at `rate` requests a second for the length of the block; the tally is filled after it."""
-    request = Request(path=f"{PREFIX}/todos", headers={"Authorization": f"Bearer {bed.api().token}"})
-    plan = Plan(host="127.0.0.1", port=bed.port, requests=[request], rate=rate, count=int(rate), most=MOST, tls=bed.tls)
+def traffic(bed: Bed, *, rate: float, writes: bool = False) -> Iterator[Tally]:
+    """Lists of todos at `rate` requests a second for the length of the block; the tally is filled after it.
+
+    With `writes` every tenth request is a new todo.
+    """
+    headers = {"Authorization": f"Bearer {bed.api().token}"}
+    read = Request(path=f"{PREFIX}/todos", headers=headers)
+    body = json.dumps({"title": "written under traffic"}).encode()
+    write = Request(method="POST", path=f"{PREFIX}/todos", headers=headers, body=body)
+    requests = [*[read] * 9, write] if writes else [read]
+    plan = Plan(host="127.0.0.1", port=bed.port, requests=requests, rate=rate, count=int(rate), most=MOST, tls=bed.tls)
     over = threading.Event()
     found = Tally()
 

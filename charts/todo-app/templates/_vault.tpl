@@ -90,7 +90,7 @@ auto_auth {
   method "kubernetes" {
     mount_path  = "auth/kubernetes"
     min_backoff = "1s"
-    max_backoff = "15s"
+    max_backoff = "5s"
     config = {
       role       = {{ .component | quote }}
       token_path = "/run/vault-token/token"

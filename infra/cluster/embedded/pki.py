@@ -1,6 +1,5 @@
 """The instance's own certificate authorities and every certificate they sign."""
 
-import ipaddress
 import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +9,13 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from infra.lib.x509 import alternatives, authority, name_of, new_key, private_pem
+from infra.lib.x509 import leaf as x509_leaf
 
 CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=365)
 RENEW_BEFORE = timedelta(days=30)
-# Clocks of a restored machine may be a little behind.
-BACKDATE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -44,63 +43,36 @@ class Authorities:
         have = self._load(name)
         if have and self._lasting(have[0]):
             return
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"slipway-{name}")])
-        certificate = (
-            self._builder(subject, subject, key.public_key(), CA_LIFE)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_key_usage(ca=True), critical=True)
-            .sign(key, hashes.SHA256())
-        )
+        key = new_key()
+        subject = name_of(f"slipway-{name}")
+        certificate = authority(subject, key.public_key(), now=self._now, life=CA_LIFE).sign(key, hashes.SHA256())
         self._write(name, key, certificate)
 
     def ensure_leaf(self, leaf: Leaf) -> bool:
         """The certificate `leaf` describes; True when it was made anew."""
-        authority = self._load(leaf.authority)
-        if authority is None:
+        signer = self._load(leaf.authority)
+        if signer is None:
             raise ValueError(f"authority {leaf.authority} does not exist yet")
         have = self._load(leaf.file)
-        if have and self._lasting(have[0]) and matches(have[0], leaf, authority[0]):
+        if have and self._lasting(have[0]) and matches(have[0], leaf, signer[0]):
             return False
-        key = ec.generate_private_key(ec.SECP256R1())
-        builder = (
-            self._builder(_subject(leaf), authority[0].subject, key.public_key(), leaf.life)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_key_usage(ca=False), critical=True)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]),
-                critical=False,
-            )
-        )
+        key = new_key()
+        builder = x509_leaf(_subject(leaf), signer[0].subject, key.public_key(), now=self._now, life=leaf.life)
         if leaf.hosts:
-            builder = builder.add_extension(_names(leaf.hosts), critical=False)
-        self._write(leaf.file, key, builder.sign(authority[1], hashes.SHA256()))
+            builder = builder.add_extension(alternatives(leaf.hosts), critical=False)
+        self._write(leaf.file, key, builder.sign(signer[1], hashes.SHA256()))
         return True
 
     def ensure_key_pair(self, name: str) -> None:
         """A bare key pair `<name>.key`, `<name>.pub`: the signer of service-account tokens."""
         if (self._folder / f"{name}.key").is_file() and (self._folder / f"{name}.pub").is_file():
             return
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = new_key()
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
-        write_private(self._folder / f"{name}.key", _pem(key))
+        write_private(self._folder / f"{name}.key", private_pem(key))
         write_private(self._folder / f"{name}.pub", public)
-
-    def _builder(
-        self, subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, life: timedelta
-    ) -> x509.CertificateBuilder:
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(issuer)
-            .public_key(key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self._now - BACKDATE)
-            .not_valid_after(self._now + life)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        )
 
     def _lasting(self, certificate: x509.Certificate) -> bool:
         life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
@@ -118,7 +90,7 @@ class Authorities:
         return certificate, key
 
     def _write(self, name: str, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
-        write_private(self._folder / f"{name}.key", _pem(key))
+        write_private(self._folder / f"{name}.key", private_pem(key))
         write_private(self._folder / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
 
 
@@ -134,7 +106,7 @@ def matches(certificate: x509.Certificate, leaf: Leaf, authority: x509.Certifica
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return not leaf.hosts
-    return names == _names(leaf.hosts)
+    return names == alternatives(leaf.hosts)
 
 
 def addresses_in(file: Path) -> tuple[str, ...]:
@@ -157,36 +129,4 @@ def write_private(file: Path, content: bytes) -> None:
 
 
 def _subject(leaf: Leaf) -> x509.Name:
-    groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in leaf.groups]
-    return x509.Name([*groups, x509.NameAttribute(NameOID.COMMON_NAME, leaf.name)])
-
-
-def _names(hosts: tuple[str, ...]) -> x509.SubjectAlternativeName:
-    return x509.SubjectAlternativeName([_name(host) for host in hosts])
-
-
-def _name(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _key_usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    return name_of(leaf.name, leaf.groups)

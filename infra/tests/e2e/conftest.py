@@ -27,6 +27,7 @@ ORDER = (
     "test_vault",
     "test_gateway",
     "test_secrets",
+    "test_vault_sign_in",
     "test_policies",
     "test_mesh",
 )

@@ -11,35 +11,18 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from infra.lib.report import silent
+from infra.vault import desired
 from infra.verify.bed import Bed
 from infra.verify.faults.judge import judge
 from infra.verify.faults.leaks import LEAKS
 from infra.verify.traffic import traffic
+from infra.verify.vault.live import AT_WORK, FILES, in_web, login, query, set_life
 
-FILES = "/run/secrets/todo-app"
 ENDED = 10.0  # seconds a pod may outlive its own container
 RATE = 20.0
 SEED = 20261121
-LIFE, HOUR = 40, 3600  # seconds; the agent takes a new login after three quarters of it
+LIFE = 40  # seconds; the agent takes a new login after three quarters of it
 USERS = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%'"
-AT_WORK = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'v-%'"
-
-
-def in_web(bed: Bed, *command: str) -> str:
-    """The output of a command in the web container."""
-    return bed.kubectl("-n", "todo", "exec", "deployment/todo-app-web", "-c", "web", "--", *command)
-
-
-def login(bed: Bed) -> str:
-    """The database's user that the web pods have now."""
-    return in_web(bed, "cat", f"{FILES}/database-login").partition("\n")[0]
-
-
-def query(bed: Bed, statement: str) -> str:
-    """As the superuser, inside PostgreSQL's pod."""
-    script = "PGPASSWORD=$(cat /run/secrets/postgresql/password) exec psql -U todo -d todo -At"
-    where = ("-n", "data", "exec", "-i", "statefulset/postgresql", "-c", "postgresql")
-    return bed.kubectl(*where, "--", "sh", "-euc", script, given=f"{statement}\n").strip()
 
 
 def test_the_app_reads_files_that_its_agent_wrote_and_no_secret_is_mounted(standard: Bed) -> None:
@@ -58,19 +41,6 @@ def test_what_the_migration_made_belongs_to_the_group_and_its_login_owns_nothing
     assert owners == "todo_owner"
 
 
-def set_life(bed: Bed, seconds: int) -> None:
-    """How long logins of the web pods live from now on, by who configures the database in Vault; then new pods."""
-    token = bed.kubectl("-n", "data", "create", "token", "vault-database", "--audience=vault", "--duration=600s")
-    most = seconds if seconds == LIFE else 24 * HOUR
-    script = (
-        "read -r jwt; token=$(vault write -field=token auth/kubernetes/login role=vault-database jwt=$jwt);"
-        f" VAULT_TOKEN=$token vault write database/roles/web default_ttl={seconds} max_ttl={most}"
-    )
-    bed.kubectl("-n", "vault", "exec", "-i", "vault-0", "--", "sh", "-euc", script, given=f"{token}\n")
-    bed.kubectl("-n", "todo", "rollout", "restart", "deployment/todo-app-web")
-    bed.kubectl("-n", "todo", "rollout", "status", "deployment/todo-app-web", "--timeout=170s", deadline=180)
-
-
 def test_the_databases_user_changes_and_no_request_fails(standard: Bed) -> None:
     set_life(standard, LIFE)
     try:
@@ -80,7 +50,7 @@ def test_the_databases_user_changes_and_no_request_fails(standard: Bed) -> None:
             standard.wait("the new login at work", lambda: login(standard) in query(standard, AT_WORK), deadline=30)
             standard.wait("the end of the old login", lambda: before not in query(standard, USERS), deadline=60)
     finally:
-        set_life(standard, HOUR)
+        set_life(standard, desired.HOUR)
     assert tally.sent > RATE
     assert tally.failures == 0, tally.examples
 

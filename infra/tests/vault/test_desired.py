@@ -202,3 +202,17 @@ def test_names_and_passwords_are_quoted() -> None:
 
     assert '"v""x"' in text
     assert "'it''s'" in text
+
+
+def test_who_stays_has_ten_minutes_of_its_login_left_whenever_vault_goes() -> None:
+    """The agent asks for the next login while a sixth of a life is left at least, if no login has a last part."""
+    stays = {name: data for name, data in desired.logins(GRAPH) if data["default_ttl"] >= desired.HOUR}
+
+    assert set(stays) == {"database/roles/web", "database/roles/relay"}
+    for data in stays.values():
+        assert data["max_ttl"] == data["default_ttl"]
+        assert data["default_ttl"] / 6 >= 600
+    # What a login hangs on is renewed in full each time: with an end of its own it would take the login with it.
+    tokens = {name: data for name, data in desired.roles(GRAPH) if name.endswith(("/web", "/relay"))}
+    assert len(tokens) == 2
+    assert all((data["token_period"], data["token_max_ttl"]) == (desired.HOUR, 0) for data in tokens.values())

@@ -17,6 +17,7 @@ from infra.verify.faults.outage import OUTAGES
 from infra.verify.faults.policies import ONE_SIDED, PRIVILEGED, WATCHING
 from infra.verify.faults.registry import FAULTS, counts, of_tier, rounds
 from infra.verify.faults.rotation import AGENT_ENDED
+from infra.verify.faults.vault_away import SHORT
 from infra.verify.policies import mutants
 from infra.verify.ports import free_port
 from infra.verify.results import between
@@ -32,6 +33,7 @@ ARRANGED = {
     ONE_SIDED,
     WATCHING,
     PRIVILEGED,
+    SHORT,
 }
 
 

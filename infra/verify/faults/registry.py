@@ -20,6 +20,7 @@ from infra.verify.faults.readiness import NEVER_READY, RELEASE_NEVER_READY
 from infra.verify.faults.removal import DOWN_HALF, DOWN_LEAVES_NOTHING
 from infra.verify.faults.rotation import ROTATION
 from infra.verify.faults.vault import R46, R47, R48, R66
+from infra.verify.faults.vault_away import R46_APP
 
 FAULTS: tuple[Fault, ...] = (
     UNKNOWN_CHOICE,
@@ -50,6 +51,7 @@ FAULTS: tuple[Fault, ...] = (
     *MESH,
     R36,
     *OUTAGES,
+    R46_APP,
 )
 COUNTS_FILE = Path(__file__).with_name("counts.toml")
 
