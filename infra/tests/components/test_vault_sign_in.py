@@ -7,7 +7,6 @@ import pulumi
 import pytest
 from pydantic import ValidationError
 
-from infra.components import vault_sign_in
 from infra.components.gateway_filters import SIGN_IN
 from infra.components.gateway_objects import GatewayArgs
 from infra.components.vault_sign_in import CALLS, FILES, FOLDER, POLICY, VaultSignIn, VaultSignInArgs, answer
@@ -16,6 +15,7 @@ from infra.lib.paths import REPOSITORY
 from infra.settings.platform import PlatformSettings
 from infra.tests.stacks.recording import Recorded, record
 from infra.tests.stacks.whole import IMAGES
+from infra.vault.desired import PAGE
 
 HOST = "vault.example.com"
 # Envoy refuses a longer answer of its own, and with it the whole configuration.
@@ -74,7 +74,7 @@ def test_the_policy_lets_no_form_go_and_nothing_run_inline() -> None:
     assert "form-action 'none'" in POLICY
     assert "unsafe" not in POLICY
     assert not re.search(r"<style|<script>|\son\w+=|\sstyle=", page)
-    assert set(re.findall(r"(?:src|href)=\"([^\"]+)\"", page)) == set(FILES) - {vault_sign_in.PAGE}
+    assert set(re.findall(r"(?:src|href)=\"([^\"]+)\"", page)) == set(FILES) - {PAGE}
 
 
 def test_its_colours_are_the_services_own() -> None:
