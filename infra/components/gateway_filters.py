@@ -3,6 +3,7 @@
 The component hands it to istiod, and `contracts/gateway.json` to the tests that put a real Envoy before the real app.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -177,12 +178,18 @@ def _rates(limits: Limits) -> dict[str, Any]:
             {"entries": [of_address], "token_bucket": _bucket(limits.burst, limits.rate, 1)},
             {
                 "entries": [{"key": "header_match", "value": "sign-in"}, of_address],
-                "token_bucket": _bucket(limits.sign_ins, max(1, limits.sign_ins // 60), 1),
+                "token_bucket": _a_minute(limits.sign_ins),
             },
         ],
         "response_headers_to_add": [{"header": {"key": "retry-after", "value": "1"}, "append_action": "ADD_IF_ABSENT"}],
     }
     return {"name": "envoy.filters.http.local_ratelimit", "typed_config": config}
+
+
+def _a_minute(number: int) -> dict[str, Any]:
+    """So many, given back as evenly as whole numbers and whole seconds allow."""
+    share = math.gcd(number, 60)
+    return _bucket(number, number // share, 60 // share)
 
 
 def _bucket(most: int, more: int, seconds: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _stores(caller: str, facts: Sequence[PodFact], *, called: bool) -> Iterator[
 
 
 def _address(node: Workload) -> str:
-    (port,) = node.ports.values()
+    port = next(iter(node.ports.values()))
     return f"{node.service}.{node.namespace}.svc:{port.numbers[0]}"
 
 

@@ -16,7 +16,7 @@ SUBJECT = "vault"
 KUBECTL = ".venv/bin/slipway kubectl"
 AUTHORITY, RENEW = (
     "vault-ca",
-    f"{KUBECTL} -- -n {NAMESPACE} delete secret vault-tls job/<vault-certificates-…>; make up",
+    f"{KUBECTL} -- -n {NAMESPACE} delete jobs -l app.kubernetes.io/name=vault-certificates; make up",
 )
 ENDED = Meaning(then="nobody can sign in at Vault", remedy=RENEW)
 # Of its whole life: an agent renews or replaces a login long before.
@@ -72,16 +72,18 @@ def authority(maps: Iterable[Object], *, now: datetime) -> list[Finding]:
 
 def leases(told: Mapping[str, Iterable[Mapping[str, Any]]], *, now: datetime) -> list[Finding]:
     """The newest login of each workload that always runs: an agent renews or replaces it before its last tenth."""
-    found, number = [], 0
+    found = []
     for role, listed in told.items():
+        look = f"{KUBECTL} -n todo logs -l app.kubernetes.io/component={role} -c vault-agent"
         newest = max(listed, key=lambda each: str(each["expire_time"]), default=None)
         if newest is None:
+            found.append(
+                Finding("warn", f"lease {role}", f"{role} has no login of the database: its agent gets none", look)
+            )
             continue
-        number += 1
         begin, end = (datetime.fromisoformat(str(newest[key])) for key in ("issue_time", "expire_time"))
         left, life = (end - now).total_seconds(), (end - begin).total_seconds()
         if left < life * LAST_PART:
             text = f"the newest login of {role} ends in {max(0, left):.0f} s: its agent renews it no more"
-            look = f"{KUBECTL} -n todo logs -l app.kubernetes.io/component={role} -c vault-agent"
             found.append(Finding("warn", f"lease {role}", text, look))
-    return found or ([Finding("ok", "leases", f"{number} logins of the database have time left")] if number else [])
+    return found or [Finding("ok", "leases", f"{len(told)} logins of the database have time left")]

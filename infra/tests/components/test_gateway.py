@@ -144,6 +144,14 @@ def test_settings_become_limits() -> None:
     assert named("envoy.filters.http.buffer", gateway_body_kib=64)["max_request_bytes"] == 65536
 
 
+@pytest.mark.parametrize(("number", "fill", "seconds"), [(1, 1, 60), (6, 1, 10), (59, 59, 60), (90, 3, 2), (120, 2, 1)])
+def test_sign_ins_come_back_at_their_rate_a_minute(number: int, fill: int, seconds: int) -> None:
+    rates = named("envoy.filters.http.local_ratelimit", gateway_sign_ins=number)
+    bucket = rates["descriptors"][1]["token_bucket"]
+
+    assert bucket == {"max_tokens": number, "tokens_per_fill": fill, "fill_interval": f"{seconds}s"}
+
+
 def test_tokens_are_checked_by_the_issuers_keys_over_trusted_tls() -> None:
     made = recorded()
     [rule] = made.get("RequestAuthentication", "gateway").inputs["spec"]["jwtRules"]

@@ -38,6 +38,8 @@ class Rotated:
         """What of the promise does not hold."""
         found = [f"{self.tally.failures} of {self.tally.sent} requests failed: {'; '.join(self.tally.examples[:3])}"]
         found = found if self.tally.failures else []
+        found += [] if self.tally.sent else ["no request was sent"]
+        found += [] if self.refused else ["no ended login was seen refused"]
         found += [f"{name} had {count} logins" for name, count in self.logins.items() if count < 2]
         found += [f"{self.leases} leases of one pod"] if self.leases > 2 else []
         found += [f"an old login was let in {self.slowest:.1f} s after its end"] if self.slowest > LATE else []

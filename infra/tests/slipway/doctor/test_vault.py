@@ -48,4 +48,12 @@ def test_a_login_in_its_last_tenth_is_told_unless_a_newer_one_is_there() -> None
     assert levels(vault.leases({"web": [old, new]}, now=NOW)) == ["ok"]
     [found] = vault.leases({"web": [old], "relay": [new]}, now=NOW)
     assert (found.level, found.subject) == ("warn", "lease web")
-    assert vault.leases({"web": []}, now=NOW) == []
+
+
+def test_a_workload_without_a_login_is_told_whatever_others_have() -> None:
+    new = lease(timedelta(minutes=-1), timedelta(minutes=59))
+
+    [found] = vault.leases({"web": [], "relay": [new]}, now=NOW)
+
+    assert (found.level, found.subject) == ("warn", "lease web")
+    assert levels(vault.leases({"web": [], "relay": []}, now=NOW)) == ["warn", "warn"]
