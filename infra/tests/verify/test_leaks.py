@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from infra.verify.faults.leaks import parts
 from infra.verify.leaks import core, forms, seen
 
 VALUE = f'a+b/{secrets.token_urlsafe(20)}=&"ä'.encode()
@@ -56,3 +57,11 @@ def test_of_a_key_in_pem_a_line_is_enough() -> None:
 
 def test_what_could_be_there_by_chance_is_no_form() -> None:
     assert forms(b"short") == set()
+
+
+def test_a_list_of_secrets_is_searched_one_by_one() -> None:
+    listed = ["a" * 12, "short", "b" * 12]
+
+    assert parts("keys", json.dumps(listed).encode()) == {"keys[0]": b"a" * 12, "keys[2]": b"b" * 12}
+    assert parts("password", b"123456789012") == {"password": b"123456789012"}
+    assert parts("short", b"1234") == {}

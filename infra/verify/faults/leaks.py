@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.lib.paths import REPOSITORY, cache_dir
+from infra.vault.desired import AUDIT
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.leaks import LENGTH_MIN, forms, seen
@@ -19,14 +20,14 @@ PUBLIC = frozenset({"ca.crt", "tls.crt", "hosts", "root-cert.pem", "ca-cert.pem"
 CONTROL = "canary"
 # Everything a namespace holds but Secrets; of the events only what was told is kept.
 LISTED = ("--verbs=list", "-o", "name")
-WEB = ("deployment/todo-app-web", "deployment/todo-app-relay")
+WEB = (("deployment/todo-app-web", "web"), ("deployment/todo-app-relay", "relay"))
 
 
 def no_secret_is_seen(site: Site) -> None:
     """Use the service as people do by mistake, too; then look everywhere, with a planted control in each form."""
     bed, places = site.bed, site.folder / "places"
     places.mkdir()
-    held = _secrets(bed)
+    held = _secrets(bed) | _logins(bed)
     hold(len(held) >= 5, f"only {len(held)} secrets are held: {', '.join(sorted(held))}")
     _mistakes(bed)
     control = {"control": f"+/ä {secrets.token_urlsafe(18)} \"'&".encode()}
@@ -46,15 +47,37 @@ def no_secret_is_seen(site: Site) -> None:
 
 def _secrets(bed: Bed) -> dict[str, bytes]:
     """Namespace/name/key → value, of all that is no certificate and no release of Helm's."""
-    found = {}
+    found: dict[str, bytes] = {}
     for item in bed.objects("secrets", "-A"):
         if item["type"] == RELEASES:
             continue
         for key, text in (item.get("data") or {}).items():
             value = base64.b64decode(text)
-            if key not in PUBLIC and len(value) >= LENGTH_MIN:
-                found[f"{item['metadata']['namespace']}/{item['metadata']['name']}/{key}"] = value
+            if key not in PUBLIC:
+                found |= parts(f"{item['metadata']['namespace']}/{item['metadata']['name']}/{key}", value)
     return found
+
+
+def parts(name: str, value: bytes) -> dict[str, bytes]:
+    """A list of secrets is searched one by one; what is too short to be one is left out."""
+    try:
+        listed = json.loads(value)
+    except ValueError:
+        listed = None
+    if isinstance(listed, list):
+        return {
+            f"{name}[{place}]": str(each).encode() for place, each in enumerate(listed) if len(str(each)) >= LENGTH_MIN
+        }
+    return {name: value} if len(value) >= LENGTH_MIN else {}
+
+
+def _logins(bed: Bed) -> dict[str, bytes]:
+    """Passwords of the database that Vault made and agents wrote, where there is Vault."""
+    code = "import pathlib, sys; sys.stdout.write(pathlib.Path('/run/secrets/todo-app/database-login').read_text())"
+    if not bed.objects("pods", "-n", "vault"):
+        return {}
+    told = {name: bed.kubectl("-n", "todo", "exec", name, "-c", box, "--", "python3", "-c", code) for name, box in WEB}
+    return {f"{name} login": text.split("\n")[1].encode() for name, text in told.items()}
 
 
 def _mistakes(bed: Bed) -> None:
@@ -74,7 +97,7 @@ def _plant(bed: Bed, texts: set[bytes], name: str = CONTROL) -> None:
     if name == CONTROL:
         code = "import sys; open('/proc/1/fd/1', 'w').write(sys.stdin.read())"
         lines = "".join(f"{text}\n" for text in data.values())
-        bed.kubectl("-n", "todo", "exec", "-i", WEB[0], "-c", "web", "--", "python3", "-c", code, given=lines)
+        bed.kubectl("-n", "todo", "exec", "-i", WEB[0][0], "-c", "web", "--", "python3", "-c", code, given=lines)
 
 
 def _gather(bed: Bed, places: Path) -> None:
@@ -82,6 +105,7 @@ def _gather(bed: Bed, places: Path) -> None:
         "manifests": lambda: _manifests(bed),
         "releases": lambda: _releases(bed),
         "logs": lambda: _logs(bed),
+        "audit": lambda: _audit(bed),
         "metrics": lambda: _metrics(bed),
         "preview": lambda: bed.call("preview").text,
         "status": lambda: bed.call("status").text,
@@ -113,9 +137,19 @@ def _logs(bed: Bed) -> str:
     return "\n".join(told)
 
 
+def _audit(bed: Bed) -> str:
+    """The device that no log of a pod shows."""
+    pods = bed.objects("pods", "-n", "vault", "-l", "app.kubernetes.io/name=vault")
+    names = [pod["metadata"]["name"] for pod in pods]
+    return "\n".join(
+        bed.kubectl("-n", "vault", "exec", name, "-c", "vault", "--", "cat", AUDIT["file"]) for name in names
+    )
+
+
 def _metrics(bed: Bed) -> str:
     code = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8001/metrics').read().decode())"
-    return "\n".join(bed.kubectl("-n", "todo", "exec", name, "--", "python3", "-c", code) for name in WEB)
+    words = ("--", "python3", "-c", code)
+    return "\n".join(bed.kubectl("-n", "todo", "exec", name, "-c", box, *words) for name, box in WEB)
 
 
 def _git(*words: str) -> str:
@@ -126,7 +160,8 @@ def _git(*words: str) -> str:
 def _images(bed: Bed) -> list[Path]:
     """Archives of what runs; their layers are plain tar."""
     pods = bed.objects("pods", "-A")
-    running = {box["image"].rpartition("/")[2].replace(":", "-") for pod in pods for box in pod["spec"]["containers"]}
+    boxes = [box for pod in pods for box in pod["spec"]["containers"] + pod["spec"].get("initContainers", [])]
+    running = {box["image"].rpartition("/")[2].replace(":", "-") for box in boxes}
     return [path for path in sorted((cache_dir() / "images").glob("*.tar")) if path.stem in running]
 
 
