@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
 import yaml
@@ -62,7 +63,7 @@ class Ownership(Strict):
     engines: Mapping[str, Engine]
     stacks: Mapping[str, str]
     releases: str
-    made_by_others: Mapping[str, str]
+    made_by_others: Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]]
     fields: tuple[FieldRule, ...]
 
     def engines_of(self, manager: str) -> list[str]:
@@ -90,7 +91,7 @@ class Ownership(Strict):
 
     @model_validator(mode="after")
     def _names_engines(self) -> Self:
-        owners = {*self.stacks.values(), self.releases, *self.made_by_others.values()}
+        owners = {*self.stacks.values(), self.releases, *chain.from_iterable(self.made_by_others.values())}
         owners |= {rule.owner for rule in self.fields}
         if unknown := owners - set(self.engines):
             raise ValueError(f"there is no engine {min(unknown)}")

@@ -1,7 +1,7 @@
 """Who has written which field of a live object, held against the ownership map."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from infra.lib.ownership import Object, Ownership, Step
@@ -21,6 +21,12 @@ def trespasses(known: Ownership, live: Object, *, owner: str, scaled: bool = Fal
         for path in paths(entry.get("fieldsV1") or {}):
             if not any(rule.covers(path) and rule.owner in writers for rule in rules):
                 yield f"{live['kind']} {live['metadata']['name']}: {entry['manager']} wrote {'.'.join(map(str, path))}"
+
+
+def strangers(known: Ownership, live: Iterable[Object]) -> set[str]:
+    """Who has written and is nobody that the map knows."""
+    writers = {entry["manager"] for item in live for entry in item["metadata"].get("managedFields") or []}
+    return {name for name in writers if name != SERVER and not known.engines_of(name)}
 
 
 def paths(fields: dict[str, Any], before: tuple[Step, ...] = ()) -> Iterator[tuple[Step, ...]]:

@@ -59,11 +59,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
     def _handle(self) -> None:
-        parts = self.path.split("/")
+        path, _, query = self.path.partition("?")
+        parts = path.split("/")
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         place = f"{parts[4]}/{parts[6] if len(parts) > 6 else body['metadata']['name']}"
         self.server.requests.append(f"{self.command} {place}")
-        if self.headers["Authorization"] != "Bearer token-of-test":
+        if self.command != "GET" and query != "fieldManager=secrets-init":
+            self._answer(400, {"reason": "NobodyWrites"})
+        elif self.headers["Authorization"] != "Bearer token-of-test":
             self._answer(401, {"reason": "Unauthorized"})
         elif status := self.server.refuse(self.command, place):
             self._answer(status, {"reason": f"Refused{status}"})

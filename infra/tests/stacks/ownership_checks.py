@@ -9,7 +9,7 @@ from infra.tests.stacks.objects import Object
 def owner_of(known: Ownership, item: Object) -> list[str]:
     """Every engine the map gives the object to."""
     if item.kind in known.made_by_others:
-        return [known.made_by_others[item.kind]]
+        return list(known.made_by_others[item.kind])
     stack = known.stacks.get(item.stack)
     return [known.releases if released(item) else stack] if stack else []
 
@@ -26,7 +26,7 @@ def without_owner(known: Ownership, objects: Sequence[Object]) -> Iterator[str]:
         if not owners:
             yield f"{item}: say in contracts/ownership.yaml who owns stack {item.stack}"
         elif item.kind in known.made_by_others:
-            yield f"{item}: {owners[0]} makes every {item.kind}"
+            yield f"{item}: every {item.kind} is made by {' or '.join(owners)}"
 
 
 def with_two_owners(known: Ownership, objects: Sequence[Object]) -> Iterator[str]:

@@ -71,7 +71,8 @@ def test_a_volume_bound_by_hand_is_found() -> None:
 
 def test_a_secret_of_a_program_is_found() -> None:
     assert any(
-        "makes every Secret" in each for each in problems(broken("ServiceAccount", lambda m: m.update(kind="Secret")))
+        "every Secret is made by" in each
+        for each in problems(broken("ServiceAccount", lambda m: m.update(kind="Secret")))
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.lib.ownership import ownership
-from infra.verify.writers import paths, trespasses
+from infra.verify.writers import paths, strangers, trespasses
 
 Object = dict[str, Any]
 
@@ -35,6 +35,13 @@ IMAGE: Object = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name
 )
 def test_a_writer_is_an_owner_or_is_told(written: Object, scaled: bool, number: int) -> None:
     assert len(list(trespasses(ownership(), written, owner="helm", scaled=scaled))) == number
+
+
+def test_a_writer_whom_the_map_does_not_know_is_told() -> None:
+    known = [live("helm", IMAGE), live("Helm", IMAGE), live("istio.io/gateway-controller", IMAGE)]
+
+    assert strangers(ownership(), known) == set()
+    assert strangers(ownership(), [*known, live("unknown", IMAGE)]) == {"unknown"}
 
 
 def test_paths_name_items_by_their_keys() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+# Whose fields they are, as the ownership map knows it.
+WRITER = "fieldManager=secrets-init"
 TIMEOUT = 10.0  # seconds for one request
 # What passes with time: the account's rights and the namespace may come a moment after the Job.
 PASSING = frozenset({401, 403, 404, 408, 409, 429, 500, 502, 503, 504})
@@ -68,13 +70,13 @@ class Api:
             "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": "secrets-init"}},
             "data": _encoded(values),
         }
-        status, answer = self._call("POST", _path(namespace), body)
+        status, answer = self._call("POST", f"{_path(namespace)}?{WRITER}", body)
         self._check(status, answer, f"create Secret {namespace}/{name}")
 
     def add(self, namespace: str, name: str, values: dict[str, bytes], *, version: str) -> None:
         """Add keys to the Secret of exactly this version; raises PassingError when it has changed since."""
         body = {"metadata": {"resourceVersion": version}, "data": _encoded(values)}
-        status, answer = self._call("PATCH", f"{_path(namespace)}/{name}", body)
+        status, answer = self._call("PATCH", f"{_path(namespace)}/{name}?{WRITER}", body)
         self._check(status, answer, f"add {', '.join(sorted(values))} to Secret {namespace}/{name}")
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
