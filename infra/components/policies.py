@@ -14,7 +14,11 @@ LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": 
 # For the official engine; the direct one knows when a template is ready.
 UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
 # What policies look up besides the object under review; a kind the API does not have would stop all others.
-REFERRED = (("policy", "v1", "PodDisruptionBudget"), ("autoscaling", "v2", "HorizontalPodAutoscaler"))
+REFERRED = (
+    ("policy", "v1", "PodDisruptionBudget"),
+    ("autoscaling", "v2", "HorizontalPodAutoscaler"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
