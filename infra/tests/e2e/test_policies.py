@@ -58,6 +58,18 @@ def test_no_attempt_gets_round_and_admission_says_what_gator_says(kube: Kube) ->
     assert judged >= FEWEST_JUDGED
 
 
+def test_a_host_that_another_namespaces_route_has_is_refused(kube: Kube, standard: Bed) -> None:
+    [theirs, *_] = [each for each in standard.objects("httproutes", "-n", "todo") if each["spec"].get("hostnames")]
+    metadata = {"name": "taker", "namespace": "data", "labels": theirs["metadata"]["labels"]}
+    route = {"apiVersion": theirs["apiVersion"], "kind": "HTTPRoute", "metadata": metadata, "spec": theirs["spec"]}
+
+    answer = admission.ask(kube, route)
+
+    assert answer.policies == {"unique-route-hosts"}, answer
+    # Its twin: a host that nobody has.
+    assert admission.ask(kube, {**route, "spec": {**theirs["spec"], "hostnames": ["free.localhost"]}}).admitted
+
+
 def test_nobody_exempts_an_app_namespace(kube: Kube, standard: Bed) -> None:
     [ignored] = [each for each in corpus.read() if each.name == "namespaces-ignored"]
 

@@ -1,6 +1,9 @@
 """Profile standard: secrets by agents, a database user that changes under traffic, Jobs that end, sign-in at Vault."""
 
+import base64
+import hashlib
 import json
+import secrets
 import ssl
 import urllib.error
 import urllib.request
@@ -155,6 +158,45 @@ def test_a_person_signs_in_at_vault_and_the_group_makes_an_administrator(standar
     assert "ada-" in text
     assert browser.get("/admin/")[0] == 200
     assert browser.get(f"/oidc/callback?{urlencode(back)}")[0] == 400, "the flow is over"
+
+
+def id_token(bed: Bed, person: str) -> str:
+    """What the service itself is given for the code that a person comes back with."""
+    _, place, _ = Browser(bed.url, bed.tls).get("/oidc/sign-in")
+    verifier = secrets.token_urlsafe(32)
+    digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    asked = dict(parse_qsl(urlsplit(place).query)) | {"code_challenge": digest}
+    code = says_yes(bed, person, list(asked.items()))["code"]
+    told = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"]}
+    told |= {
+        name: in_web(bed, "cat", f"{FILES}/oidc-{name.replace('_', '-')}") for name in ("client_id", "client_secret")
+    }
+    script = "exec vault write -format=json identity/oidc/provider/slipway/token -"
+    body = json.dumps(told | {"code_verifier": verifier})
+    answer = json.loads(bed.kubectl("-n", "vault", "exec", "-i", "vault-0", "--", "sh", "-euc", script, given=body))
+    return str((answer.get("data") or answer)["id_token"])
+
+
+def me(bed: Bed, token: str) -> tuple[int, str]:
+    """Status and body of what the API tells the token's owner, through the gateway."""
+    request = urllib.request.Request(f"{bed.url}/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - the address of this instance
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=bed.tls))
+    try:
+        answer = opener.open(request, timeout=20)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status or 0, answer.read().decode(errors="replace")
+
+
+def test_a_token_of_vault_passes_the_gateway_and_one_of_another_key_does_not(standard: Bed) -> None:
+    token = id_token(standard, "ben")
+    head, told, signature = token.split(".")
+
+    status, text = me(standard, token)
+    assert status == 200, text
+    assert json.loads(text)["username"].startswith("ben-")
+    assert me(standard, f"{head}.{told}.{signature[::-1]}")[0] == 401
 
 
 def test_who_is_in_no_group_is_no_administrator_and_a_foreign_code_signs_nobody_in(standard: Bed) -> None:
