@@ -54,7 +54,7 @@ class Vault:
 
 
 def sign_in(vault: Vault, kept: Kept) -> bool:
-    return first.sign_in(vault, kept, "vault", role="boot", token="jwt")  # type: ignore[arg-type]
+    return first.sign_in(vault, kept, "vault", role="boot", token="jwt")  # type: ignore[arg-type] # a stand-in
 
 
 def initialise(vault: Vault, kept: Kept, told: list[str]) -> None:
