@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.lib.ownership import ownership
 from infra.lib.report import silent
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault
@@ -13,6 +14,7 @@ from infra.verify.faults.judge import judge
 from infra.verify.faults.registry import counts, of_tier
 from infra.verify.mesh.drop import dropped
 from infra.verify.mesh.pods import MEMBERS
+from infra.verify.writers import strangers
 
 SEED = 20261121
 
@@ -31,6 +33,16 @@ def test_up_again_writes_nothing(full: Bed) -> None:
 
     assert full.up().result()["changed"] == 0
     assert full.audit.writes(since=mark, user="slipway") == []
+
+
+def test_nobody_writes_whom_the_ownership_map_does_not_know(full: Bed) -> None:
+    kinds = full.kubectl("api-resources", "--verbs=list", "-o", "name").split()
+    live = full.objects(
+        ",".join(kind for kind in kinds if not kind.startswith("events")), "-A", "--show-managed-fields"
+    )
+
+    assert len(live) > 500
+    assert strangers(ownership(), live) == set()
 
 
 def test_doctor_sees_every_proxy_take_its_configuration(full: Bed) -> None:
