@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import pulumi
-from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 
 from infra.components import hardening, timeouts
+from infra.components.guard import guard, namespaces
 from infra.components.labels import MANAGER, PART_OF
 from infra.components.places import APP_NAMESPACES, POLICY_NAMESPACE
 from infra.lib import policies
@@ -101,47 +101,24 @@ class Gatekeeper(pulumi.ComponentResource):
         self.judged = release.status.apply(lambda _: list(args.judged))
         self.register_outputs({"judged": self.judged})
 
-    def _guard(self, judged: Sequence[str], labels: dict[str, str]) -> list[pulumi.Resource]:
+    def _guard(self, judged: Sequence[str], labels: dict[str, str]) -> list[pulumi.CustomResource]:
         """The API server itself refuses the label on these namespaces: no webhook to be away, nobody locked out."""
-        child = pulumi.ResourceOptions(parent=self)
-        policy = ValidatingAdmissionPolicy(
-            GUARD,
-            metadata={"name": GUARD, "labels": labels},
-            spec={
-                "failure_policy": "Fail",
-                "match_constraints": {
-                    "resource_rules": [
-                        {
-                            "api_groups": [""],
-                            "api_versions": ["*"],
-                            "operations": ["CREATE", "UPDATE"],
-                            # Labels change by the other two as well, and policies are not asked about those.
-                            "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
-                            "resource_names": list(judged),
-                        }
-                    ]
+        spec = {
+            "failure_policy": "Fail",
+            "match_constraints": namespaces(judged),
+            "validations": [
+                {
+                    "expression": f"!has(object.metadata.labels) || !('{IGNORE_LABEL}' in object.metadata.labels)",
+                    "message": f"the label {IGNORE_LABEL} would exempt this namespace from every policy",
                 },
-                "validations": [
-                    {
-                        "expression": f"!has(object.metadata.labels) || !('{IGNORE_LABEL}' in object.metadata.labels)",
-                        "message": f"the label {IGNORE_LABEL} would exempt this namespace from every policy",
-                    },
-                    {
-                        "expression": "!has(request.subResource) || request.subResource == '' ||"
-                        " object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({})",
-                        "message": "labels beside the status or the finalizers would change past every policy",
-                    },
-                ],
-            },
-            opts=child,
-        )
-        binding = ValidatingAdmissionPolicyBinding(
-            GUARD,
-            metadata={"name": GUARD, "labels": labels},
-            spec={"policy_name": GUARD, "validation_actions": ["Deny"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
-        )
-        return [policy, binding]
+                {
+                    "expression": "!has(request.subResource) || request.subResource == '' ||"
+                    " object.metadata.?labels.orValue({}) == oldObject.metadata.?labels.orValue({})",
+                    "message": "labels beside the status or the finalizers would change past every policy",
+                },
+            ],
+        }
+        return guard(GUARD, spec, labels, pulumi.ResourceOptions(parent=self))
 
 
 def values(args: GatekeeperArgs) -> dict[str, Any]:

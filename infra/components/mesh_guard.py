@@ -1,7 +1,7 @@
 """In profile full the API server itself looks that app namespaces and their pods stay in the mesh.
 
-No webhook is asked, so none can be away. Who may end the rule may take a namespace out of the mesh: a smaller profile
-begins with that label, and needs no step before it.
+Who may end the rule may take a namespace out of the mesh: a smaller profile begins with that label, and needs no step
+before it.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.admissionregistration.v1 import ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding
 
+from infra.components.guard import guard, namespaces
 from infra.components.labels import MANAGER, PART_OF
 
 INJECTION = "istio-injection"
@@ -22,7 +22,10 @@ ADDED = {"istio-validation": ("istio-iptables",), "istio-proxy": ("proxy", "side
 
 def guards(members: Sequence[str], image: str, opts: pulumi.ResourceOptions) -> list[pulumi.CustomResource]:
     """Both rules with their bindings; `image` is the proxy's, of any version."""
-    return [*_guard(MEMBER, member_spec(members), opts), *_guard(SIDECAR, sidecar_spec(members, image), opts)]
+    return [
+        *guard(MEMBER, member_spec(members), LABELS, opts),
+        *guard(SIDECAR, sidecar_spec(members, image), LABELS, opts),
+    ]
 
 
 def member_spec(members: Sequence[str]) -> Any:  # noqa: ANN401 - mypy compares the SDK's typed dicts for 20 GB
@@ -33,18 +36,7 @@ def member_spec(members: Sequence[str]) -> Any:  # noqa: ANN401 - mypy compares 
     )
     return {
         "failure_policy": "Fail",
-        "match_constraints": {
-            "resource_rules": [
-                {
-                    "api_groups": [""],
-                    "api_versions": ["*"],
-                    "operations": ["CREATE", "UPDATE"],
-                    # Labels change by these two as well.
-                    "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
-                    "resource_names": list(members),
-                }
-            ]
-        },
+        "match_constraints": namespaces(members),
         "validations": [
             {
                 "expression": f"{_meshed('object')} || (oldObject != null && !{_meshed('oldObject')}) || {ender}",
@@ -105,13 +97,3 @@ def _added(pod: str, repository: str) -> str:
         for name, words in ADDED.items()
     ]
     return "(" + " && ".join(f"{places}.exists(c, {one})" for one in each) + ")"
-
-
-def _guard(name: str, spec: Any, opts: pulumi.ResourceOptions) -> list[pulumi.CustomResource]:  # noqa: ANN401 - as above
-    policy = ValidatingAdmissionPolicy(name, metadata={"name": name, "labels": LABELS}, spec=spec, opts=opts)
-    bound = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[policy]))
-    binding: Any = {"policy_name": name, "validation_actions": ["Deny"]}
-    return [
-        policy,
-        ValidatingAdmissionPolicyBinding(name, metadata={"name": name, "labels": LABELS}, spec=binding, opts=bound),
-    ]
