@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from infra.lib.paths import REPOSITORY
+from infra.tests.e2e.chromium import chromium
 from infra.verify import leftovers
 from infra.verify.bed import Bed, Done
 from infra.verify.ports import free_port
@@ -82,6 +84,13 @@ def standard() -> Iterator[Bed]:
     bed = Bed(name="standard", port=free_port(), env={"PROFILE": "standard"})
     with bed.running():
         yield bed
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for the tests of a file."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

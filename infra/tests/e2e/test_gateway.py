@@ -5,7 +5,6 @@ import contextlib
 import hashlib
 import http.client
 import json
-import shutil
 import socket
 import ssl
 import urllib.error
@@ -15,10 +14,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from infra.cluster import select
-from infra.tests.e2e.test_page import ARGUMENTS
+from infra.tests.e2e.chromium import chromium
 from infra.verify.bed import Bed
 from infra.verify.ports import free_port
 from infra.verify.traffic import traffic
@@ -121,14 +120,10 @@ def test_its_pods_keep_to_pod_security_and_a_budget(standard: Bed) -> None:
 
 
 def test_the_page_works_in_a_browser(standard: Bed, out: Path) -> None:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("not run: no chromium on PATH (apt-get install chromium)")
     key = x509.load_der_x509_certificate(served(standard)).public_key()
     digest = hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
     trusted = f"--ignore-certificate-errors-spki-list={base64.b64encode(digest).decode()}"  # this key and no other
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, trusted])
+    with chromium(trusted) as browser:
         page = browser.new_page(base_url=standard.url)
         page.goto("/")
         page.get_by_label("Name").fill("demo")
@@ -139,7 +134,6 @@ def test_the_page_works_in_a_browser(standard: Bed, out: Path) -> None:
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page.get_by_role("listitem").filter(has_text="come by the gateway").first).to_be_visible()
         page.screenshot(path=out / "by-the-gateway.png")
-        browser.close()
 
 
 @pytest.mark.parametrize(

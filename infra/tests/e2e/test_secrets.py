@@ -18,8 +18,9 @@ from infra.vault import desired
 from infra.verify.bed import Bed
 from infra.verify.faults.judge import judge
 from infra.verify.faults.leaks import LEAKS
+from infra.verify.todo_api import TodoApi
 from infra.verify.traffic import traffic
-from infra.verify.vault.live import AT_WORK, FILES, in_web, login, query, set_life
+from infra.verify.vault.live import AT_WORK, FILES, in_web, login, password_of, query, set_life
 
 ENDED = 10.0  # seconds a pod may outlive its own container
 RATE = 20.0
@@ -127,8 +128,7 @@ class Browser:
 
 def says_yes(bed: Bed, person: str, asked: Sequence[tuple[str, str]]) -> dict[str, str]:
     """What a person does at Vault: sign in by password, let the service know; what they come back with."""
-    template = f'{{{{index .data "{person}" | base64decode}}}}'
-    password = bed.kubectl("-n", "vault", "get", "secret", "vault-users", "-o", f"go-template={template}")
+    password = password_of(bed, person)
     sign_in = (
         f"read -r password; vault login -no-store -token-only -method=userpass username={person} password=$password"
     )
@@ -177,26 +177,15 @@ def id_token(bed: Bed, person: str) -> str:
     return str((answer.get("data") or answer)["id_token"])
 
 
-def me(bed: Bed, token: str) -> tuple[int, str]:
-    """Status and body of what the API tells the token's owner, through the gateway."""
-    request = urllib.request.Request(f"{bed.url}/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - the address of this instance
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=bed.tls))
-    try:
-        answer = opener.open(request, timeout=20)
-    except urllib.error.HTTPError as error:
-        answer = error
-    with answer:
-        return answer.status or 0, answer.read().decode(errors="replace")
-
-
 def test_a_token_of_vault_passes_the_gateway_and_one_of_another_key_does_not(standard: Bed) -> None:
     token = id_token(standard, "ben")
     head, told, signature = token.split(".")
 
     # Its keys are known at the gateway and in the app, which asks for a scope that a sign-in's token has not.
-    status, text = me(standard, token)
-    assert (status, json.loads(text)["type"]) == (403, "scope-missing"), text
-    assert me(standard, f"{head}.{told}.{signature[::-1]}")[0] == 401
+    answer = TodoApi(standard.url, token, standard.tls).call("GET", "/auth/me")
+    assert (answer.status, answer.body["type"]) == (403, "scope-missing")
+    forged = TodoApi(standard.url, f"{head}.{told}.{signature[::-1]}", standard.tls)
+    assert forged.call("GET", "/auth/me").status == 401
 
 
 def test_who_is_in_no_group_is_no_administrator_and_a_foreign_code_signs_nobody_in(standard: Bed) -> None:

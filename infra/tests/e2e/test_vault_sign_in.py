@@ -1,26 +1,13 @@
 """A person signs in at Vault in a real Chromium, by the gateway's page, and lands on their todos."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect
 
-from infra.tests.e2e.test_page import ARGUMENTS
 from infra.vault.desired import PAGE
 from infra.verify.bed import Bed
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("not run: no chromium on PATH (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield started
-        started.close()
+from infra.verify.vault.live import password_of
 
 
 def at_vault(browser: Browser, bed: Bed, *, width: int = 1100) -> Page:
@@ -33,12 +20,6 @@ def at_vault(browser: Browser, bed: Bed, *, width: int = 1100) -> Page:
     page.get_by_role("link", name="Sign in with Vault").click()
     expect(page.get_by_role("heading", name="Sign in at Vault")).to_be_visible()
     return page
-
-
-def password_of(bed: Bed, person: str) -> str:
-    """Ada's, as the Job vault-bootstrap has made it."""
-    template = f'{{{{index .data "{person}" | base64decode}}}}'
-    return bed.kubectl("-n", "vault", "get", "secret", "vault-users", "-o", f"go-template={template}")
 
 
 def test_a_person_signs_in_by_keyboard_and_lands_on_their_todos(browser: Browser, standard: Bed, out: Path) -> None:

@@ -17,8 +17,8 @@ from infra.verify.bed import Bed, BedError
 from infra.verify.bench.figure import Desk, Figure, Goal, Value
 from infra.verify.bench.security import instance
 from infra.verify.mesh import pods
-from infra.verify.mesh.drop import process_of
 from infra.verify.openloop import percentile
+from infra.verify.pod_processes import process_of
 from infra.verify.todo_api import PREFIX
 
 MIB = 2**20

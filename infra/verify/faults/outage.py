@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from infra.verify.bed import Bed, BedError, kill_group
@@ -17,6 +16,7 @@ from infra.verify.faults.cluster import kill_node
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.faults.mesh import weakened
 from infra.verify.mesh import jobs
+from infra.verify.pod_processes import processes_of
 from infra.verify.policies import corpus
 
 GATEKEEPER = "gatekeeper-system"
@@ -167,7 +167,7 @@ def _on_failure(bed: Bed, what: str) -> None:
 @contextlib.contextmanager
 def stopped(bed: Bed, namespace: str) -> Iterator[None]:
     """Every process of the namespace's pods is stopped for the block."""
-    found = processes(bed, namespace)
+    found = list(processes_of(bed.objects("pods", "-n", namespace)))
     hold(found, f"no process of {namespace} on the node: the round has no subject")
     try:
         for pid in found:
@@ -177,18 +177,6 @@ def stopped(bed: Bed, namespace: str) -> Iterator[None]:
         for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-
-
-def processes(bed: Bed, namespace: str) -> list[int]:
-    """Their numbers on this machine: a container's control group is named after its pod."""
-    pods = [each["metadata"]["uid"] for each in bed.objects("pods", "-n", namespace)]
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cgroup"):
-        with contextlib.suppress(OSError):
-            groups = file.read_text(encoding="utf-8").replace("_", "-")
-            if any(f"pod{uid}" in groups for uid in pods):
-                found.append(int(file.parent.name))
-    return found
 
 
 def _leases(bed: Bed) -> dict[str, tuple[float, float]]:

@@ -3,10 +3,9 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from infra.verify.bed import BedError
+from infra.verify.pod_processes import process_of
 
 TABLE = ("inet", "probe-drop")
 
@@ -23,15 +22,3 @@ def dropped(pod: dict[str, Any], *, source: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run([*inside, "delete", "table", *TABLE], check=True, timeout=30)
-
-
-def process_of(pod: dict[str, Any]) -> int:
-    """A process of it; a cgroup is named after the pod's uid."""
-    uid = str(pod["metadata"]["uid"])
-    for folder in Path("/proc").iterdir():
-        try:
-            if folder.name.isdigit() and uid in (folder / "cgroup").read_text(encoding="utf-8").replace("_", "-"):
-                return int(folder.name)
-        except OSError:
-            continue
-    raise BedError(f"pod {pod['metadata']['name']} has no process on this machine")

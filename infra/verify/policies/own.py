@@ -37,7 +37,7 @@ def judged(environment: str) -> tuple[int, ...]:
     )
 
 
-def places() -> "list[tuple[str, int]]":
+def places() -> list[tuple[str, int]]:
     """Environment and index of every judged object."""
     return [(environment, index) for environment in ENVIRONMENTS for index in judged(environment)]
 

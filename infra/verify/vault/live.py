@@ -22,6 +22,12 @@ def login(bed: Bed, component: str = "web") -> str:
     return in_pod(bed, component, "cat", f"{FILES}/database-login").partition("\n")[0]
 
 
+def password_of(bed: Bed, person: str) -> str:
+    """By which somebody signs in at Vault, as the Job vault-bootstrap has made it."""
+    template = f'{{{{index .data "{person}" | base64decode}}}}'
+    return bed.kubectl("-n", "vault", "get", "secret", "vault-users", "-o", f"go-template={template}")
+
+
 def query(bed: Bed, statement: str) -> str:
     """As the superuser, inside PostgreSQL's pod."""
     script = "PGPASSWORD=$(cat /run/secrets/postgresql/password) exec psql -U todo -d todo -At"
