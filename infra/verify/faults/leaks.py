@@ -13,6 +13,7 @@ from infra.vault.desired import AUDIT
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.leaks import LENGTH_MIN, forms, seen
+from infra.verify.vault.live import FILES, in_pod
 
 SHOWN = "secret-shown"
 RELEASES = "helm.sh/release.v1"
@@ -20,7 +21,7 @@ PUBLIC = frozenset({"ca.crt", "tls.crt", "hosts", "root-cert.pem", "ca-cert.pem"
 CONTROL = "canary"
 # Everything a namespace holds but Secrets; of the events only what was told is kept.
 LISTED = ("--verbs=list", "-o", "name")
-WEB = (("deployment/todo-app-web", "web"), ("deployment/todo-app-relay", "relay"))
+SERVING = ("web", "relay")
 
 
 def no_secret_is_seen(site: Site) -> None:
@@ -73,10 +74,9 @@ def parts(name: str, value: bytes) -> dict[str, bytes]:
 
 def _logins(bed: Bed) -> dict[str, bytes]:
     """Passwords of the database that Vault made and agents wrote, where there is Vault."""
-    code = "import pathlib, sys; sys.stdout.write(pathlib.Path('/run/secrets/todo-app/database-login').read_text())"
     if not bed.objects("pods", "-n", "vault"):
         return {}
-    told = {name: bed.kubectl("-n", "todo", "exec", name, "-c", box, "--", "python3", "-c", code) for name, box in WEB}
+    told = {name: in_pod(bed, name, "cat", f"{FILES}/database-login") for name in SERVING}
     return {f"{name} login": text.split("\n")[1].encode() for name, text in told.items()}
 
 
@@ -97,7 +97,9 @@ def _plant(bed: Bed, texts: set[bytes], name: str = CONTROL) -> None:
     if name == CONTROL:
         code = "import sys; open('/proc/1/fd/1', 'w').write(sys.stdin.read())"
         lines = "".join(f"{text}\n" for text in data.values())
-        bed.kubectl("-n", "todo", "exec", "-i", WEB[0][0], "-c", "web", "--", "python3", "-c", code, given=lines)
+        bed.kubectl(
+            "-n", "todo", "exec", "-i", "deployment/todo-app-web", "-c", "web", "--", "python3", "-c", code, given=lines
+        )
 
 
 def _gather(bed: Bed, places: Path) -> None:
@@ -114,7 +116,8 @@ def _gather(bed: Bed, places: Path) -> None:
     }
     for name, read in sources.items():
         (places / name).write_text(read(), encoding="utf-8", errors="replace")
-    bed.call("render", str(places / "rendered"))
+    done = bed.call("render", "--out", str(places / "rendered"))
+    hold(done.code == 0, f"nothing is rendered to search: {done.text}")
 
 
 def _manifests(bed: Bed) -> str:
@@ -148,8 +151,7 @@ def _audit(bed: Bed) -> str:
 
 def _metrics(bed: Bed) -> str:
     code = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8001/metrics').read().decode())"
-    words = ("--", "python3", "-c", code)
-    return "\n".join(bed.kubectl("-n", "todo", "exec", name, "-c", box, *words) for name, box in WEB)
+    return "\n".join(in_pod(bed, name, "python3", "-c", code) for name in SERVING)
 
 
 def _git(*words: str) -> str:
