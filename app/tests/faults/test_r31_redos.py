@@ -31,6 +31,8 @@ LONGER, GROWTH_ON = 4, 2.0
 LONGEST_TEXT = LONGER * LONG
 FLOOR = 100e-6  # seconds; what takes less is noise
 BOUND, USUAL = 0.05, 0.01  # seconds: most, and 99th percentile
+LONG_ENOUGH = 0.5  # seconds; what takes more is measured once
+TRIES = 3  # a machine that is busy may hide what grows once; nothing that does not grow is seen in any
 WORDS = 50_000
 ATOMS = ("a", "b", "x", "[a-z]", r"\w", ".", "(?:a|aa)", "(?:a|b|ab)", "(?:a+)", r"\s?")
 TAILS = ("b", "$", "c{3}", "[^a]", r"\d", "")
@@ -116,6 +118,11 @@ def grows_on(judge: Callable[[str], Iterable[object]], text: str, *, short: int 
     return growth > GROWTH and grown(judge, text, short=len(text) // LONGER)[0] > GROWTH_ON, cost
 
 
+def seen(judge: Callable[[str], Iterable[object]], text: str, *, short: int) -> bool:
+    """Whether growth shows in one of TRIES."""
+    return any(grows_on(judge, text, short=short)[0] for _ in range(TRIES))
+
+
 def seconds(judge: Callable[[str], Iterable[object]], text: str) -> float:
     """Of processor time, the least of up to three, for every place."""
     found = []
@@ -123,7 +130,7 @@ def seconds(judge: Callable[[str], Iterable[object]], text: str) -> float:
         begin = time.thread_time()
         deque(judge(text), maxlen=0)
         found.append(time.thread_time() - begin)
-        if found[-1] > BOUND:  # long enough to be no noise
+        if found[-1] > LONG_ENOUGH:
             break
     return min(found)
 
@@ -157,11 +164,12 @@ def test_defect_turns_it_red(fault_run: FaultRun, monkeypatch: pytest.MonkeyPatc
 def test_a_pattern_with_many_places_that_each_look_to_the_end_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patterns, "PLACES_MAX", None)
 
-    assert grows_on(pattern_compile("x(.*y)?").spans, "x" * 4 * SHORT, short=256)[0]
+    # a place in 128 characters: the look at all that follows outweighs what a place costs by itself
+    assert seen(pattern_compile("x(.*y)?").spans, repeated("x" + "a" * 127, LONGEST_TEXT), short=SHORT)
 
 
 def test_a_long_word_that_is_tried_from_each_of_its_letters_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matcher, "_SPLIT", re.compile(r"[^\W\d_]+(?:(?:[^\w\s]|_)[^\W\d_]+)+"))
     judge = Matcher([BannedEntry("word", 1)], version=1)
 
-    assert grows_on(judge.hits, repeated("\u0436", SHORT), short=256)[0]
+    assert seen(judge.hits, repeated("\u0436", SHORT), short=256)
