@@ -131,8 +131,12 @@ def values(args: GatekeeperArgs) -> dict[str, Any]:
         "pdb": {"controllerManager": {"minAvailable": args.replicas - 1}},
         "controllerManager": pod,
         "audit": pod,
-        # Go gives memory back before the kernel takes the pod.
-        "extraEnvs": [{"name": "GOMEMLIMIT", "value": f"{args.memory * 8 // 10}MiB"}],
+        # Go gives memory back before the kernel takes the pod; until then it collects half as often as it would,
+        # which every eleventh review had to wait for.
+        "extraEnvs": [
+            {"name": "GOMEMLIMIT", "value": f"{args.memory * 8 // 10}MiB"},
+            {"name": "GOGC", "value": "200"},
+        ],
         "auditInterval": args.audit_seconds,
         "auditMatchKindOnly": True,
         "logDenies": True,

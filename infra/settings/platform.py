@@ -28,5 +28,5 @@ class PlatformSettings(WithGateway, VaultSettings, MeshSettings):
     )
     gatekeeper_replicas: int = Field(default=1, ge=1, le=9, description="Pods that answer admission")
     gatekeeper_memory: int = Field(default=256, ge=128, le=4096, description="Memory limit of each of its pods, MiB")
-    gatekeeper_cpu: Cpu = Field(default="50m", description="CPU request of each of its pods")
+    gatekeeper_cpu: Cpu = Field(default="100m", description="CPU request of each of its pods")
     audit_seconds: int = Field(default=60, ge=10, le=3600, description="Seconds between two audits")

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -127,8 +127,8 @@ class Session:
 
     @cached_property
     def renderer(self) -> Engine:
-        """An engine that needs no cluster: rendering is the direct one's."""
-        return engines.select("direct", log=cache_dir() / "logs" / "render.log", state=self._own)
+        """An engine that needs no cluster: rendering is the direct one's; one for all sessions of this process."""
+        return _renderer()
 
     @property
     def stacks(self) -> tuple[str, ...]:
@@ -181,6 +181,11 @@ class Session:
             if (pods := self.cluster.info().pod_range) and not rendering and self.options.profile != "mini":
                 derived["trusted_proxies"] = [pods]
         return {**derived, **self.settings.get(stack, {})}
+
+
+@cache
+def _renderer() -> Engine:
+    return DirectEngine(log=cache_dir() / "logs" / "render.log")
 
 
 def _module(tool: str, module: str, inside: str) -> Path:

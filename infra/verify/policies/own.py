@@ -1,6 +1,7 @@
 """What we deploy ourselves, as `slipway render` writes it: it has to keep to every policy (R37)."""
 
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from infra.slipway.options import ENVIRONMENTS, PROFILES, choose
 from infra.slipway.session import Session
 from infra.verify.policies import gator, rego
 
+_turn = threading.Lock()
+
 
 def rendered(environment: str) -> list[Object]:
-    """Every object of an environment. The largest profile has all that the smaller ones have."""
-    with tempfile.TemporaryDirectory() as scratch:
+    """Every object of an environment, one after the other. The largest profile has all that the smaller ones have."""
+    with tempfile.TemporaryDirectory() as scratch, _turn:
         render.to(Session(choose(environment=environment, profile=PROFILES[-1])), out=Path(scratch) / "out")
         return gator.rendered(Path(scratch) / "out")
 
