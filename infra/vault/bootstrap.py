@@ -67,7 +67,7 @@ def _issuer(store: Store, wanted: Wanted) -> list[tuple[str, bool]]:
     return [
         *done,
         (f"{key} clients", allowed),
-        *[(path, ensure_written(store, path, data)) for path, data in desired.scope()],
+        *[(path, ensure_written(store, path, data)) for path, data in desired.scopes()],
         (provider, ensure_written(store, provider, trusted, read_as={"issuer": desired.issuer_of(wanted)})),
     ]
 

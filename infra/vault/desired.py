@@ -14,6 +14,8 @@ ISSUER, CLIENT, SCOPE = "slipway", "todo-app", "groups"
 # Asked for the code of a sign-in; below /ui/vault/ Vault's own web pages, or ours, ask a person before.
 AUTHORIZE = f"identity/oidc/provider/{ISSUER}/authorize"
 PAGE = f"/ui/vault/{AUTHORIZE}"
+# A program that acts for a person asks for it as well; what it may do the person may, and the word narrows it further.
+API_SCOPE, API_MAY = "todos", '{"scope": "profile:read todos:read todos:write"}'
 PEOPLE = '{"groups": {{identity.entity.groups.names}}, "preferred_username": {{identity.entity.name}}}'
 # Whose pods send people to the issuer, and therefore know the client's secret.
 SIGNS_IN = "web"
@@ -166,17 +168,16 @@ def logins(graph: Graph) -> Iterator[tuple[str, Data]]:
         )
 
 
-def scope() -> Iterator[tuple[str, Data]]:
-    """What the issuer's tokens carry: the groups their user is in."""
-    yield (
-        f"identity/oidc/scope/{SCOPE}",
-        {"template": PEOPLE, "description": "the user's name and the names of their groups"},
-    )
+def scopes() -> Iterator[tuple[str, Data]]:
+    """What the issuer's tokens carry, by what was asked for."""
+    told = {SCOPE: (PEOPLE, "the user's name and the names of their groups"), API_SCOPE: (API_MAY, "use of the API")}
+    for name, (template, description) in told.items():
+        yield f"identity/oidc/scope/{name}", {"template": template, "description": description}
 
 
 def provider(client_id: str, wanted: Wanted) -> tuple[str, Data]:
     """The OIDC provider, with one client."""
-    data = {"allowed_client_ids": [client_id], "scopes_supported": [SCOPE], "issuer": wanted.address}
+    data = {"allowed_client_ids": [client_id], "scopes_supported": [SCOPE, API_SCOPE], "issuer": wanted.address}
     return f"identity/oidc/provider/{ISSUER}", data
 
 

@@ -160,12 +160,13 @@ def test_a_person_signs_in_at_vault_and_the_group_makes_an_administrator(standar
     assert browser.get(f"/oidc/callback?{urlencode(back)}")[0] == 400, "the flow is over"
 
 
-def id_token(bed: Bed, person: str) -> str:
-    """What the service itself is given for the code that a person comes back with."""
+def id_token(bed: Bed, person: str, *more: str) -> str:
+    """What the service itself is given for the code that a person comes back with; `more` scopes are asked for."""
     _, place, _ = Browser(bed.url, bed.tls).get("/oidc/sign-in")
     verifier = secrets.token_urlsafe(32)
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = dict(parse_qsl(urlsplit(place).query)) | {"code_challenge": digest}
+    asked["scope"] = " ".join([asked["scope"], *more])
     code = says_yes(bed, person, list(asked.items()))["code"]
     told = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"]}
     told |= {
@@ -186,6 +187,15 @@ def test_a_token_of_vault_passes_the_gateway_and_one_of_another_key_does_not(sta
     assert (answer.status, answer.body["type"]) == (403, "scope-missing")
     forged = TodoApi(standard.url, f"{head}.{told}.{signature[::-1]}", standard.tls)
     assert forged.call("GET", "/auth/me").status == 401
+
+
+def test_a_program_with_a_token_of_vault_uses_the_api_as_far_as_its_scopes_go(standard: Bed) -> None:
+    api = TodoApi(standard.url, id_token(standard, "ben", "todos"), standard.tls)
+
+    assert api.call("GET", "/auth/me").body["username"].startswith("ben-")
+    assert api.call("POST", "/todos", {"title": "by a program"}).status == 201
+    answer = api.call("GET", "/violations")
+    assert (answer.status, answer.body["type"]) == (403, "scope-missing")
 
 
 def test_who_is_in_no_group_is_no_administrator_and_a_foreign_code_signs_nobody_in(standard: Bed) -> None:

@@ -175,10 +175,24 @@ def test_the_password_of_vaults_own_user_is_known_to_vault_alone(stand: Stand) -
 
 @pytest.mark.parametrize(("person", "groups"), [("ada", [ADMIN_GROUP]), ("ben", [])])
 def test_the_issuers_token_carries_the_groups_of_its_user(stand: Stand, person: str, groups: list[str]) -> None:
+    claims = _claims(stand, person, "openid groups")
+
+    assert (claims["groups"] or []) == groups  # Vault tells nobody's groups as null
+    assert claims["aud"] == client_id(stand.client)
+    assert claims["iss"] == f"{stand.wanted.address}/v1/identity/oidc/provider/{ISSUER}"
+    assert "scope" not in claims
+
+
+def test_a_token_for_the_api_says_what_it_may_do_there(stand: Stand) -> None:
+    assert "todos:write" in _claims(stand, "ben", "openid groups todos")["scope"].split()
+
+
+def _claims(stand: Stand, person: str, scope: str) -> dict[str, Any]:
+    """What is in the token that a person's sign-in ends with."""
     browser = _person(stand, person)
     made = stand.client.read(f"identity/oidc/client/{CLIENT}")["data"]
     query = {
-        "scope": "openid groups",
+        "scope": scope,
         "response_type": "code",
         "client_id": made["client_id"],
         "redirect_uri": REDIRECT,
@@ -195,11 +209,8 @@ def test_the_issuers_token_carries_the_groups_of_its_user(stand: Stand, person: 
         },
         json={"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT},
     )
-    claims = json.loads(base64.urlsafe_b64decode(answer["id_token"].split(".")[1] + "=="))
-
-    assert (claims["groups"] or []) == groups  # Vault tells nobody's groups as null
-    assert claims["aud"] == made["client_id"] == client_id(stand.client)
-    assert claims["iss"] == f"{stand.wanted.address}/v1/{base}"
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(answer["id_token"].split(".")[1] + "=="))
+    return claims
 
 
 def _person(stand: Stand, name: str) -> Any:  # noqa: ANN401 - hvac has no types
