@@ -102,7 +102,13 @@ def out() -> Path:
 
 
 @pytest.fixture(scope="session")
-def full(standard: Bed) -> Bed:
+def written_before(standard: Bed) -> str:
+    """A todo of the profile before `full`: mini, when whole files run in their order."""
+    return standard.api().add("kept from mini to full")
+
+
+@pytest.fixture(scope="session")
+def full(standard: Bed, written_before: str) -> Bed:
     """The same one with profile full; by then it is one of mini, so what the mesh adds is added to a life with data."""
     bed = Bed(name=standard.name, port=standard.port, env={"PROFILE": "full"})
     bed.up()

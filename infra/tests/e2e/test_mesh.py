@@ -28,6 +28,10 @@ def test_every_pod_of_the_app_has_a_sidecar_and_its_namespace_stays_restricted(f
     assert full.unhealthy() == []
 
 
+def test_what_was_written_before_is_kept(full: Bed, written_before: str) -> None:
+    assert full.api().call("GET", f"/todos/{written_before}").status == 200
+
+
 def test_up_again_writes_nothing(full: Bed) -> None:
     mark = full.audit.mark()
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from infra.components.vault_pod import SEAL
 from infra.lib.paths import REPOSITORY, cache_dir
 from infra.vault.desired import AUDIT
 from infra.verify.bed import Bed
@@ -28,7 +29,7 @@ def no_secret_is_seen(site: Site) -> None:
     """Use the service as people do by mistake, too; then look everywhere, with a planted control in each form."""
     bed, places = site.bed, site.folder / "places"
     places.mkdir()
-    held = _secrets(bed) | _logins(bed)
+    held = _secrets(bed) | _logins(bed) | _unsealing(bed)
     hold(len(held) >= 5, f"only {len(held)} secrets are held: {', '.join(sorted(held))}")
     _mistakes(bed)
     control = {"control": f"+/ä {secrets.token_urlsafe(18)} \"'&".encode()}
@@ -78,6 +79,15 @@ def _logins(bed: Bed) -> dict[str, bytes]:
         return {}
     told = {name: in_pod(bed, name, "cat", f"{FILES}/database-login") for name in SERVING}
     return {f"{name} login": text.split("\n")[1].encode() for name, text in told.items()}
+
+
+def _unsealing(bed: Bed) -> dict[str, bytes]:
+    """What opens Vault: the key beside the node, and the token by which Vault's pods ask for it."""
+    key = Path(bed.instance.state) / "unseal" / "key"
+    if not key.exists():
+        return {}
+    token = bed.kubectl("-n", "vault", "exec", "vault-0", "-c", "vault", "--", "cat", f"{SEAL}/token")
+    return {"unseal key": key.read_bytes().strip(), "seal token": token.strip().encode()}
 
 
 def _mistakes(bed: Bed) -> None:
@@ -174,7 +184,7 @@ LEAKS = Fault(
         "no secret, raw, in base64, hexadecimal, an address or JSON, in logs, metrics, manifests, releases, previews,"
         " Git's history or image layers; a planted control is found"
     ),
-    tier="bed",
+    tier="full",
     defect=SHOWN,
     probe=no_secret_is_seen,
 )
