@@ -3,21 +3,29 @@
 import base64
 import hashlib
 import json
+import os
 import secrets
+import signal
 import ssl
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
 
 from infra.lib.report import silent
 from infra.vault import desired
 from infra.verify.bed import Bed
 from infra.verify.faults.judge import judge
 from infra.verify.faults.leaks import LEAKS
+from infra.verify.pod_processes import processes_of
 from infra.verify.todo_api import TodoApi
 from infra.verify.traffic import traffic
 from infra.verify.vault.live import AT_WORK, FILES, in_web, login, password_of, query, set_life
@@ -26,7 +34,7 @@ ENDED = 10.0  # seconds a pod may outlive its own container
 RATE = 20.0
 SEED = 20261121
 LIFE = 40  # seconds; the agent takes a new login after three quarters of it
-USERS = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%'"
+USERS = "SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%-web-%'"
 
 
 def test_the_app_reads_files_that_its_agent_wrote_and_no_secret_is_mounted(standard: Bed) -> None:
@@ -45,18 +53,48 @@ def test_what_the_migration_made_belongs_to_the_group_and_its_login_owns_nothing
     assert owners == "todo_owner"
 
 
-def test_the_databases_user_changes_and_no_request_fails(standard: Bed) -> None:
+@pytest.fixture
+def short(standard: Bed) -> Iterator[Bed]:
+    """Logins of web end soon; new pods before and after."""
     set_life(standard, LIFE)
     try:
-        before = login(standard)
-        with traffic(standard, rate=RATE) as tally:
-            standard.wait("a new login", lambda: login(standard) != before, deadline=90)
-            standard.wait("the new login at work", lambda: login(standard) in query(standard, AT_WORK), deadline=30)
-            standard.wait("the end of the old login", lambda: before not in query(standard, USERS), deadline=60)
+        yield standard
     finally:
         set_life(standard, desired.HOUR)
+
+
+@contextmanager
+def agents_stopped(bed: Bed) -> Iterator[None]:
+    """Of web's pods: they are there and do nothing."""
+    pods = bed.objects("pods", "-n", "todo", "-l", "app.kubernetes.io/component=web")
+    agents = [number for number in processes_of(pods) if Path(f"/proc/{number}/comm").read_text().strip() == "vault"]
+    assert len(agents) >= len(pods)
+    try:
+        for number in agents:
+            os.kill(number, signal.SIGSTOP)
+        yield
+    finally:
+        for number in agents:
+            with suppress(ProcessLookupError):
+                os.kill(number, signal.SIGCONT)
+
+
+def test_the_databases_user_changes_and_no_request_fails_while_agents_work(short: Bed) -> None:
+    before = login(short)
+    with traffic(short, rate=RATE) as tally:
+        short.wait("a new login", lambda: login(short) != before, deadline=90)
+        short.wait("the new login at work", lambda: login(short) in query(short, AT_WORK), deadline=30)
+        short.wait("the end of the old login", lambda: before not in query(short, USERS), deadline=60)
     assert tally.sent > RATE
     assert tally.failures == 0, tally.examples
+
+    # The twin: an agent that does nothing.
+    with agents_stopped(short):
+        ending = {name for name in query(short, AT_WORK).split() if "-web-" in name}
+        with traffic(short, rate=RATE) as broken:
+            short.wait("the end of every login", lambda: not ending & set(query(short, USERS).split()), deadline=90)
+            time.sleep(2)
+    assert broken.failures, "nobody needs a login"
 
 
 def outlived(job: dict[str, Any], pod: dict[str, Any]) -> float:
