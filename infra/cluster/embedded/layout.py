@@ -18,7 +18,11 @@ CNI_PROGRAMS = Path("/usr/lib/cni")
 NODE_CNI_PROGRAMS = Path("/var/lib/cni-programs")
 NODE_CNI_CONFIG = Path("/var/lib/cni-config")
 # Each of one replica; Vault's lie apart, so that a full audit file stops no write of its data.
-LOCAL_VOLUMES = ("postgresql", "redis", "vault-data-0", "vault-audit-0")
+VAULTS_MOST = 5  # pods of Vault that a setting may ask for
+LOCAL_VOLUMES = (
+    *("postgresql", "redis"),
+    *(f"vault-{part}-{number}" for number in range(VAULTS_MOST) for part in ("data", "audit")),
+)
 CLUSTER_DOMAIN = "cluster.local"
 
 

@@ -44,7 +44,7 @@ def kubectl(command: Callable[..., list[str]], *, container: str = "") -> Exec:
     def run_in(namespace: str, pod: str, words: Sequence[str]) -> tuple[int, str]:
         try:
             done = subprocess.run(
-                command("exec", "--namespace", namespace, pod, *where, "--", *words),
+                command("exec", "--quiet", "--namespace", namespace, pod, *where, "--", *words),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -1,15 +1,16 @@
 """Vault's pods and Jobs: least rights, two places for the audit, a key service by its name and no credentials."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
 
+from infra.cluster.embedded.layout import LOCAL_VOLUMES, VOLUMES
 from infra.components.vault_config import NODE, Seal, files, names
 from infra.components.vault_pod import MESHED, PodArgs, template
 from infra.settings.platform import PlatformSettings
-from infra.tests.stacks.recording import Recorded
-from infra.tests.stacks.whole import IMAGES, evaluate
+from infra.tests.stacks.recording import Recorded, record_stack
+from infra.tests.stacks.whole import IMAGES, config_of, evaluate
 from infra.vault.desired import AUDIT
 
 GOOD: dict[str, Any] = {"env": "production", "profile": "standard", "images": IMAGES, "vault_seal": "awskms"}
@@ -24,6 +25,18 @@ def pod(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the argumen
     usual = {"image": "i", "memory": 256, "cpu": "50m", "namespace": "vault", "checksum": "c", "meshed": False}
     made: dict[str, Any] = template(PodArgs(**{**usual, "seal": Seal(kind=NODE), **given}))
     return made
+
+
+def test_the_node_has_a_folder_for_every_volume_that_replicas_may_ask_for() -> None:
+    annotation = PlatformSettings.model_fields["vault_replicas"].annotation
+    config = config_of("platform", "local", "standard") | {"volume_root": str(VOLUMES)}
+    config["vault_replicas"] = str(max(get_args(annotation)))
+    references = {"slipway-foundation": evaluate("local", "standard")["foundation"].outputs}
+    declared = record_stack("platform", env="local", config=config, references=references)
+    volumes = [each.inputs["spec"]["local"]["path"] for each in declared.objects() if "PersistentVolume" in each.type]
+
+    assert len(volumes) == 2 * max(get_args(annotation))
+    assert set(volumes) <= {str(VOLUMES / name) for name in LOCAL_VOLUMES}
 
 
 def test_the_audit_file_lies_on_a_volume_of_its_own() -> None:

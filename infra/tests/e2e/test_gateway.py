@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import expect
 
 from infra.cluster import select
+from infra.lib.paths import REPOSITORY
 from infra.tests.e2e.chromium import chromium
 from infra.verify.bed import Bed
 from infra.verify.ports import free_port
@@ -76,7 +77,8 @@ def test_status_doctor_and_result_tell_the_https_address(standard: Bed) -> None:
     told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=60).out.splitlines()]
     found = {each["subject"]: each["level"] for each in told}
 
-    assert [found[subject] for subject in ("page", "gateway", "gateway's certificate")] == ["ok", "ok", "ok"]
+    asked = ("page", "gateway", "gateway's certificate", "network policies")
+    assert [found[subject] for subject in asked] == ["ok"] * len(asked)
     assert "BEGIN CERTIFICATE" in standard.up().result()["authority"]
 
 
@@ -101,14 +103,39 @@ def test_a_hidden_path_and_a_claimed_header_are_refused(standard: Bed) -> None:
     assert ask(standard, "/healthz", X_Forwarded_For="6.6.6.6")[0] == 400
 
 
+def of_envoy(bed: Bed, path: str) -> str:
+    """What the gateway's Envoy says of itself."""
+    [pod] = bed.objects("pods", "-n", "gateway", "-l", "gateway.networking.k8s.io/gateway-name=gateway")
+    return bed.kubectl(
+        "-n", "gateway", "exec", pod["metadata"]["name"], "--", "pilot-agent", "request", "GET", path, deadline=60
+    )
+
+
 def test_its_proxies_take_every_configuration(standard: Bed) -> None:
     """What an Envoy refuses it never says but here; it goes on with the old one."""
-    [pod] = standard.objects("pods", "-n", "gateway", "-l", "gateway.networking.k8s.io/gateway-name=gateway")
-    path = ("pilot-agent", "request", "GET", "stats?filter=update_rejected")
-    stats = standard.kubectl("-n", "gateway", "exec", pod["metadata"]["name"], "--", *path)
+    stats = of_envoy(standard, "stats?filter=update_rejected")
 
     assert "listener_manager.lds.update_rejected" in stats
     assert [line for line in stats.splitlines() if "update_rejected" in line and not line.endswith(": 0")] == []
+
+
+def test_what_the_contract_lists_is_what_istiod_gave_it_in_that_order(standard: Bed) -> None:
+    """The tests of the contract put its filters before the app in an Envoy of their own."""
+    contract = json.loads((REPOSITORY / "contracts" / "gateway.json").read_text(encoding="utf-8"))
+    dump = json.loads(of_envoy(standard, "config_dump?resource=dynamic_listeners&mask=active_state.listener"))
+    found = [
+        [each["name"] for each in network["typed_config"]["http_filters"]]
+        for listener in dump["configs"]
+        for chain in listener["active_state"]["listener"].get("filter_chains", [])
+        for network in chain["filters"]
+        if "http_filters" in network.get("typed_config", {})
+    ]
+    first, last = ([each["name"] for each in contract[part]] for part in ("first", "last"))
+
+    assert len(found) >= 2, "one for http, one for https"
+    for names in found:
+        assert [name for name in names if name in {*first, *last}] == [*first, *last]
+        assert names[-1] == "envoy.filters.http.router"
 
 
 def test_its_pods_keep_to_pod_security_and_a_budget(standard: Bed) -> None:
