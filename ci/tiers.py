@@ -73,8 +73,13 @@ def tier(name: str) -> Tier:
     workers = 1 if name in SERIAL else max(1, os.cpu_count() or 1)
     print(f"{time.strftime('%H:%M:%S')}  {name}: {len(parts)} parts, {workers} at a time", flush=True)
     with ThreadPoolExecutor(workers) as pool:
-        done = [result for first in (True, False) for result in _phase(pool, [p for p in parts if p.first is first])]
-        return Tier(name, done)
+        try:
+            phases = [_phase(pool, [part for part in parts if part.first is first]) for first in (True, False)]
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            end_all()  # the pool waits for them
+            raise
+        return Tier(name, [result for phase in phases for result in phase])
 
 
 def _phase(pool: ThreadPoolExecutor, parts: Sequence[Part]) -> list[Result]:
@@ -119,7 +124,6 @@ def main(names: Sequence[str]) -> int:
         for name in names:
             done.append(tier(name))  # noqa: PERF401 - what is done must survive an interruption
     except KeyboardInterrupt:
-        end_all()
         report(done)
         print("interrupted")
         return INTERRUPTED

@@ -1,6 +1,10 @@
 """The tier runner never calls red green, and never calls what did not run passed."""
 
+import os
+import signal
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,3 +107,24 @@ def test_what_comes_first_is_over_before_the_others_begin(monkeypatch: pytest.Mo
     assert run(monkeypatch, tests, build) == 0
     mark.unlink()
     assert run(monkeypatch, tests, replace(build, first=False)) == 1, "beside the others it would be too late"
+
+
+@pytest.mark.timeout(60)
+def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    begun, after = tmp_path / "begun", tmp_path / "after"
+    endless = Part(name="endless", command=("sh", "-c", f"touch {begun}; exec sleep 600"))
+    later = Part(name="later", command=("touch", str(after)))
+    monkeypatch.setattr(tiers, "SERIAL", {"check"})
+
+    def press() -> None:
+        while not begun.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+
+    assert run(monkeypatch, endless, later) == tiers.INTERRUPTED
+    assert capsys.readouterr().out.splitlines()[-1] == "interrupted"
+    assert not after.exists()
