@@ -15,6 +15,7 @@ from infra.components.mesh_guard import SIDECAR as SIDECAR_GUARD
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.mesh import checks, jobs, leaving, pods
+from infra.verify.policies.watching import watching
 
 SHOWN = 6
 # Until every proxy has a changed rule, and its pooled connections are gone.
@@ -32,6 +33,13 @@ FIELDS = {"apiVersion": "security.istio.io/v1"}
 
 def _patch(bed: Bed, kind: str, namespace: str, name: str, spec: dict[str, Any]) -> None:
     bed.kubectl("-n", namespace, "patch", kind, name, "--type=merge", "-p", json.dumps({"spec": spec}))
+
+
+def _apply(bed: Bed, body: dict[str, Any]) -> None:
+    """Store an object that weakens the mesh, which the policy on that would refuse."""
+    asked = {**body, "metadata": {**body["metadata"], "name": "asked"}}
+    with watching(bed, "mesh-strict", asked):
+        bed.kubectl("apply", "-f", "-", given=json.dumps(body))
 
 
 @contextlib.contextmanager
@@ -85,7 +93,7 @@ def call_graph(site: Site) -> None:
 
     def allow() -> None:
         policy = {**FIELDS, "kind": "AuthorizationPolicy", "metadata": {"name": "allow-all", "namespace": "todo"}}
-        bed.kubectl("apply", "-f", "-", given=json.dumps({**policy, "spec": {"rules": [{}]}}))
+        _apply(bed, {**policy, "spec": {"rules": [{}]}})
 
     def undo() -> None:
         bed.kubectl("-n", "todo", "delete", "authorizationpolicy", "allow-all", "--ignore-not-found")
@@ -109,7 +117,7 @@ def egress(site: Site) -> None:
 
     with (
         probes(bed, "test", "stranger outside") as who,
-        weakened(site, ALLOW_ANY, lambda: bed.kubectl("apply", "-f", "-", given=json.dumps(sidecar | loose)), undo),
+        weakened(site, ALLOW_ANY, lambda: _apply(bed, sidecar | loose), undo),
     ):
         _none(checks.egress(bed, who))
 

@@ -5,8 +5,6 @@ Each round has one subject, by its number: a mutant, an attempt, an object.
 
 import contextlib
 import copy
-import json
-from collections.abc import Iterator
 from functools import cache
 
 from infra.components.places import APP_NAMESPACES
@@ -14,16 +12,14 @@ from infra.lib import policies
 from infra.lib.kube import Kube
 from infra.lib.policies import Object, Policy
 from infra.lib.report import silent
-from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.policies import admission, gator, mutants, own, verdicts
 from infra.verify.policies.corpus import Attempt
 from infra.verify.policies.mutants import Mutant
 from infra.verify.policies.suites import Case
+from infra.verify.policies.watching import watching
 
 ONE_SIDED, WATCHING, PRIVILEGED = "suite-one-sided", "policy-only-watches", "own-object-privileged"
-# Seconds until Gatekeeper judges by a constraint that was changed.
-HEARD = 30.0
 
 
 @cache
@@ -52,12 +48,12 @@ def bypass(site: Site) -> None:
         said == (attempt.refused, attempt.refused),
         f"{attempt}: want {sorted(attempt.refused)}, Python and gator say {[sorted(each) for each in said]}",
     )
-    kube = Kube(kubeconfig=site.bed.instance.kubeconfig)
-    try:
-        with _watching(site.bed, kube, attempt) if site.defect else contextlib.nullcontext():
-            wrong, _ = admission.disagreements(kube, [attempt])
-    finally:
-        kube.close()
+    with contextlib.ExitStack() as stack:
+        kube = stack.enter_context(contextlib.closing(Kube(kubeconfig=site.bed.instance.kubeconfig)))
+        if site.defect:
+            [name] = attempt.refused
+            stack.enter_context(watching(site.bed, name, attempt.item))
+        wrong, _ = admission.disagreements(kube, [attempt])
     hold(not wrong, "; ".join(wrong))
 
 
@@ -69,25 +65,6 @@ def _refusable(number: int) -> Attempt:
         if each.item["kind"] == "Deployment" and len(each.refused) == 1 and not each.refused & admission.WARNED
     ]
     return fit[number % len(fit)]
-
-
-@contextlib.contextmanager
-def _watching(bed: Bed, kube: Kube, attempt: Attempt) -> Iterator[None]:
-    """The attempt's policy refuses nothing for the block."""
-    [name] = attempt.refused
-    kind = next(policy.constraint["kind"] for policy in policies.load() if policy.name == name)
-
-    def act(action: str | None) -> None:
-        change = json.dumps({"spec": {"enforcementAction": action}})
-        bed.kubectl("patch", f"{kind.lower()}.constraints.gatekeeper.sh", name, "--type=merge", "-p", change)
-        wanted = action is not None
-        bed.wait(f"{name} heard", lambda: admission.ask(kube, attempt.item).admitted is wanted, deadline=HEARD)
-
-    act("dryrun")
-    try:
-        yield
-    finally:
-        act(None)
 
 
 def dogfood(site: Site) -> None:
