@@ -1,5 +1,6 @@
 """Gatekeeper's own command line: the suites, and objects against all constraints."""
 
+import copy
 import json
 import re
 import subprocess
@@ -15,9 +16,11 @@ from infra.lib.errors import SlipwayError
 from infra.lib.paths import REPOSITORY, cache_dir
 from infra.lib.policies import POLICIES, Object, Policy, within
 from infra.lib.report import Report
+from infra.verify.policies.rego import CLUSTER_WIDE
 
 DEADLINE = 120.0
 CANARY = "canary-of-gator"
+EVERYWHERE = "-everywhere"
 
 
 @dataclass(frozen=True, order=True)
@@ -58,6 +61,7 @@ def judge(
     """
     documents = [policy.template for policy in policies]
     documents += [within(policy.constraint, list(namespaces)) for policy in policies]
+    documents += [made for policy in policies if (made := _everywhere(policy.constraint))]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         for number, item in enumerate([*documents, _canary(namespaces[0]), *objects]):
             file.write("" if number == 0 else "---\n")
@@ -69,6 +73,21 @@ def judge(
     if judged == refusals:
         raise SlipwayError("gator judged nothing", details=tuple((done.stdout + done.stderr).splitlines()[-20:]))
     return judged
+
+
+def _everywhere(constraint: Object) -> Object | None:
+    """The constraint for its cluster-wide kinds alone, where it has some.
+
+    Gatekeeper judges such an object by a constraint that names namespaces; gator 3.23 takes it for one of a namespace
+    without a name, and passes over it.
+    """
+    made = copy.deepcopy(constraint)
+    entries = made["spec"]["match"]["kinds"]
+    for entry in entries:
+        entry["kinds"] = [kind for kind in entry["kinds"] if kind in CLUSTER_WIDE - {"Namespace"}]
+    made["spec"]["match"]["kinds"] = [entry for entry in entries if entry["kinds"]]
+    made["metadata"]["name"] += EVERYWHERE
+    return made if made["spec"]["match"]["kinds"] else None
 
 
 def _found(text: str) -> list[Object]:
@@ -89,7 +108,7 @@ def _canary(namespace: str) -> Object:
 def _refusal(entry: Object) -> Refusal:
     metadata = entry["violatingObject"]["metadata"]
     return Refusal(
-        policy=entry["constraint"]["metadata"]["name"],
+        policy=entry["constraint"]["metadata"]["name"].removesuffix(EVERYWHERE),
         kind=entry["violatingObject"]["kind"],
         namespace=metadata.get("namespace", ""),
         name=metadata.get("name", metadata.get("generateName", "")),
