@@ -1,6 +1,7 @@
 """Gatekeeper by its own chart, judging app namespaces and no other: it can refuse an app, never lock anybody out."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,7 +23,7 @@ PUBLISHED = "https://open-policy-agent.github.io/gatekeeper/charts"
 IGNORE_LABEL = "admission.gatekeeper.sh/ignore"
 # Excluded a second time by name: where an API server is too old for the chart's match conditions, these hold.
 NEVER = ("kube-system", "kube-public", "kube-node-lease", "slipway-system", "istio-system", "vault", "argocd")
-GUARD = "slipway-exemption-label"
+GUARD, TOKENS = "slipway-exemption-label", "slipway-token-secret"
 # Judged by `make check` and the audit: nobody may be unable to change these because Gatekeeper is away.
 CLUSTER_WIDE = frozenset({"ClusterRole", "ClusterRoleBinding", "PersistentVolume"})
 # Ways to change a pod that are no change of the pod to the API.
@@ -118,7 +119,37 @@ class Gatekeeper(pulumi.ComponentResource):
                 },
             ],
         }
-        return guard(GUARD, spec, labels, pulumi.ResourceOptions(parent=self))
+        child = pulumi.ResourceOptions(parent=self)
+        return [*guard(GUARD, spec, labels, child), *guard(TOKENS, token_spec(judged), labels, child)]
+
+
+def token_spec(judged: Sequence[str]) -> Any:  # noqa: ANN401 - mypy compares the SDK's typed dicts for 20 GB
+    """No Secret that the API server fills with a token without an end.
+
+    Gatekeeper is told of no Secret: its audit writes whatever kind it is to judge into files, those of all namespaces.
+    """
+    return {
+        "failure_policy": "Fail",
+        "match_constraints": {
+            "namespace_selector": {
+                "match_expressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(judged)}]
+            },
+            "resource_rules": [
+                {
+                    "api_groups": [""],
+                    "api_versions": ["*"],
+                    "operations": ["CREATE", "UPDATE"],
+                    "resources": ["secrets"],
+                }
+            ],
+        },
+        "validations": [
+            {
+                "expression": "!has(object.type) || object.type != 'kubernetes.io/service-account-token'",
+                "message": "a Secret of this type holds a token of the API that never ends",
+            }
+        ],
+    }
 
 
 def values(args: GatekeeperArgs) -> dict[str, Any]:
@@ -172,8 +203,11 @@ def rules() -> list[dict[str, Any]]:
 
 
 def _resource(kind: str) -> str:
-    """The plural of a kind as the API has it; a kind in -y, -s or -x would need more."""
-    return f"{kind.lower()}s"
+    """The plural of a kind as the API has it: English, so some have more than an s."""
+    name = kind.lower()
+    if re.search(r"[^aeiou]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if re.search(r"(s|x|z|ch|sh)$", name) else f"{name}s"
 
 
 def only(judged: Sequence[str]) -> str:

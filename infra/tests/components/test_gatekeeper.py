@@ -14,6 +14,12 @@ from infra.lib.paths import REPOSITORY
 from infra.tests.stacks.recording import Recorded, record
 from infra.tests.stacks.whole import ENVIRONMENTS, evaluate
 
+# Where the plural is more than an s, written by hand.
+PLURALS = {
+    "AuthorizationPolicy": "authorizationpolicies",
+    "ServiceEntry": "serviceentries",
+    "WorkloadEntry": "workloadentries",
+}
 DIGEST = "sha256:" + "0" * 64
 
 
@@ -70,7 +76,7 @@ def test_nothing_that_controllers_live_by_is_sent_to_it() -> None:
 def test_every_kind_that_a_policy_is_about_is_sent_to_it() -> None:
     sent = {(group, name) for rule in gatekeeper.rules() for group in rule["apiGroups"] for name in rule["resources"]}
     wanted = {
-        (group, f"{kind.lower()}s")
+        (group, PLURALS.get(kind, f"{kind.lower()}s"))
         for group, kinds in policies.kinds(policies.load()).items()
         for kind in kinds
         if kind not in gatekeeper.CLUSTER_WIDE
@@ -90,6 +96,21 @@ def test_the_exempting_label_is_guarded_without_a_webhook() -> None:
         "Deny"
     ]
     assert values()["validatingWebhookCheckIgnoreFailurePolicy"] == "Ignore"
+
+
+def test_secrets_with_a_token_are_refused_by_the_api_server_and_gatekeeper_reads_none() -> None:
+    """The audit writes each object of a kind that some policy names into files."""
+    spec = made().get("ValidatingAdmissionPolicy", gatekeeper.TOKENS).inputs["spec"]
+    [only] = spec["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+    named = {kind for kinds in policies.kinds(policies.load()).values() for kind in kinds}
+
+    assert only == {"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(APP_NAMESPACES)}
+    assert spec["matchConstraints"]["resourceRules"][0]["resources"] == ["secrets"]
+    assert "kubernetes.io/service-account-token" in spec["validations"][0]["expression"]
+    assert made().get("ValidatingAdmissionPolicyBinding", gatekeeper.TOKENS).inputs["spec"]["validationActions"] == [
+        "Deny"
+    ]
+    assert not named & {"Secret", "ConfigMap", "*"}
 
 
 def test_no_image_but_its_own_runs() -> None:

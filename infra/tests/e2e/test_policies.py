@@ -80,6 +80,18 @@ def test_nobody_exempts_an_app_namespace(kube: Kube, standard: Bed) -> None:
     standard.kubectl("label", "namespace", "todo", "slipway.local/tried=x", "--dry-run=server")
 
 
+def test_nobody_has_a_token_of_the_api_written_into_a_secret(kube: Kube) -> None:
+    metadata = {"name": "token", "namespace": "todo", "annotations": {"kubernetes.io/service-account.name": "default"}}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "kubernetes.io/service-account-token"}
+
+    answer = admission.ask(kube, secret)
+
+    assert "ValidatingAdmissionPolicy 'slipway-token-secret'" in answer.message
+    # Its twin: a Secret of another type, and the same one where no apps are.
+    assert admission.ask(kube, {**secret, "type": "Opaque"}).admitted
+    assert admission.ask(kube, {**secret, "metadata": {**metadata, "namespace": "default"}}).admitted
+
+
 def test_the_app_runs_and_up_again_writes_nothing(standard: Bed) -> None:
     standard.api().add("judged and admitted")
     mark = standard.audit.mark()

@@ -27,7 +27,7 @@ def one_sided(found: list[Case]) -> list[str]:
 def expired(policy: Policy, today: date) -> list[str]:
     """Exemptions of a constraint whose date has passed."""
     exempt = policy.constraint["spec"].get("parameters", {}).get("exempt", [])
-    return [entry.get("name") or entry["prefix"] for entry in exempt if date.fromisoformat(entry["until"]) < today]
+    return [", ".join(entry["names"]) for entry in exempt if date.fromisoformat(entry["until"]) < today]
 
 
 def test_there_are_as_many_as_were_asked_for() -> None:

@@ -4,6 +4,8 @@ import copy
 
 import pytest
 
+from infra.cluster.embedded import dns
+from infra.cluster.embedded.addresses import Network
 from infra.components.places import APP_NAMESPACES
 from infra.lib import policies
 from infra.lib.policies import Policy
@@ -11,6 +13,7 @@ from infra.tests.stacks.objects import Object, world
 from infra.tests.stacks.whole import ENVIRONMENTS
 from infra.verify.policies.rego import Judge
 from infra.verify.policies.suites import cases
+from infra.verify.policies.verdicts import refusing
 
 ALL = policies.load()
 # Namespaces, the kinds of pods that we use, and what stands beside them.
@@ -46,6 +49,14 @@ def test_our_own_objects_keep_to_every_policy(env: str) -> None:
 
     assert len(objects) > FEWEST
     assert refusals(objects) == []
+
+
+def test_what_the_node_itself_puts_into_the_cluster_keeps_to_every_policy() -> None:
+    """Its roles and bindings are cluster-wide: the audit judges them."""
+    made = [item for _, item in dns.objects(Network("10.180.0.0/16"), image="slipway.local/coredns:1")]
+
+    assert {"ClusterRole", "ClusterRoleBinding"} <= {item["kind"] for item in made}
+    assert {item["metadata"]["name"]: refusing(item) for item in made if refusing(item)} == {}
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "Job", "CronJob"])

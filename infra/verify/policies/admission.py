@@ -4,6 +4,7 @@ import copy
 import re
 from dataclasses import dataclass
 
+from infra.components.gatekeeper import CLUSTER_WIDE
 from infra.lib.kube import Kube, KubeError, Object
 from infra.verify.policies.corpus import Attempt
 
@@ -45,12 +46,13 @@ def ask(kube: Kube, item: Object) -> Answer:
 def disagreements(kube: Kube, attempts: list[Attempt]) -> tuple[list[str], int]:
     """Attempts that get through unmended or that other policies refuse; how many Gatekeeper itself answered.
 
-    A policy that only warns at admission is left out: its refusal is gator's and the audit's.
+    A policy that only warns at admission is left out, and so is what is cluster-wide: their refusal is gator's and the
+    audit's.
     """
     wrong, judged = [], 0
     for attempt in attempts:
         expected = attempt.refused - WARNED
-        if not expected:
+        if not expected or attempt.item["kind"] in CLUSTER_WIDE:
             continue
         answer = ask(kube, attempt.item)
         judged += bool(answer.policies)

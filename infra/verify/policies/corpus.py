@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from infra.lib.policies import POLICIES, Object
+from infra.verify.policies.rego import CLUSTER_WIDE
 
 CORPUS = POLICIES / "corpus"
 BASE = "base.yaml"
@@ -23,6 +24,10 @@ API = {
 }
 COUNTED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"})
 BY_LABELS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
+HOLD_A_POD = ("Pod", "PodTemplate", "ReplicationController", *API)
+EVERY = "whatever holds a pod"
+# Names that attempts take because of what they begin with; others are theirs.
+TAKEN = ("system:", "gatekeeper-")
 ENDS = frozenset({"Job", "CronJob"})
 
 
@@ -61,8 +66,9 @@ def innocent(kind: str, root: Path = CORPUS) -> Object:
 def _attempts(topic: str, entry: Object, base: Object) -> Iterator[Attempt]:
     name, refused = f"{topic}-{entry['case']}", frozenset(entry["refused"])
     if "object" in entry:
-        given = merged(entry["object"], {"metadata": {"namespace": NAMESPACE}})
-        if not given["metadata"]["name"].startswith("system:"):
+        place = {} if entry["object"]["kind"] in CLUSTER_WIDE else {"namespace": NAMESPACE}
+        given = merged(entry["object"], {"metadata": place})
+        if not given["metadata"]["name"].startswith(TAKEN):
             given["metadata"]["name"] = name
         yield Attempt(name, given, refused)
     elif "namespace" in entry:
@@ -70,7 +76,7 @@ def _attempts(topic: str, entry: Object, base: Object) -> Iterator[Attempt]:
         whole = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}}
         yield Attempt(name, merged(whole, {"metadata": entry["namespace"]}), refused)
     else:
-        for kind in entry.get("in", ["Pod"]):
+        for kind in HOLD_A_POD if entry.get("in") == EVERY else entry.get("in", ["Pod"]):
             each = f"{name}-{kind.lower()}"
             yield Attempt(each, _workload(kind, each, entry, base), refused, entry.get("mended", ""))
 
@@ -92,6 +98,7 @@ def _workload(kind: str, name: str, entry: Object, base: Object) -> Object:
         spec: Object = {"template": template}
         spec |= {"replicas": 1} if kind in COUNTED else {}
         spec |= {"selector": {"matchLabels": labels}} if kind in BY_LABELS else {}
+        spec |= entry.get("spec", {})
         whole["spec"] = {"schedule": "0 3 * * *", "jobTemplate": {"spec": spec}} if kind == "CronJob" else spec
     return merged(whole, {"metadata": entry.get("metadata", {})})
 
