@@ -4,9 +4,11 @@ import pytest
 
 from infra.lib import policies
 from infra.lib.policies import Policy
-from infra.verify.policies import mutants
+from infra.verify.policies import corpus, mutants
+from infra.verify.policies.corpus import Attempt
 
 ALL = policies.load()
+ATTEMPTS = corpus.read()
 SUITES = mutants.suites()
 FEWEST = 200
 LIBRARY_USERS = [policy for policy in ALL if len(policy.modules) > 1]
@@ -25,6 +27,24 @@ def test_every_mutant_of_the_library_is_noticed_by_some_suite() -> None:
 
     assert made
     assert [mutant.what for mutant in made if not mutants.noticed(mutant, ALL, SUITES)] == []
+
+
+def forgotten(policy: Policy, attempts: list[Attempt]) -> list[str]:
+    """Kinds whose loss in the constraint no attempt notices."""
+    return [what for what, less in mutants.narrower(policy) if not mutants.escapes(policy, less, attempts)]
+
+
+@pytest.mark.parametrize("policy", ALL, ids=lambda policy: str(policy.name))
+def test_every_kind_of_a_constraint_has_an_attempt_that_needs_it(policy: Policy) -> None:
+    assert forgotten(policy, ATTEMPTS) == []
+
+
+def test_a_kind_without_an_attempt_is_noticed() -> None:
+    """The twin: without its route nobody would notice that the constraint names none."""
+    policy = next(policy for policy in ALL if policy.name == "unique-route-hosts")
+    others = [attempt for attempt in ATTEMPTS if attempt.item["kind"] != "HTTPRoute"]
+
+    assert forgotten(policy, others) == ["unique-route-hosts without gateway.networking.k8s.io HTTPRoute"]
 
 
 def test_there_are_enough_mutants() -> None:

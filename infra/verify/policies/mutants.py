@@ -3,13 +3,15 @@
 What is changed is the Rego of the policy and of its library, line by line: a line of a body is an expression.
 """
 
+import copy
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.lib import policies
-from infra.lib.policies import Policy
-from infra.verify.policies.rego import Judge
+from infra.lib.policies import Object, Policy
+from infra.verify.policies.corpus import Attempt
+from infra.verify.policies.rego import Judge, matches
 from infra.verify.policies.suites import Case, cases
 
 OWN = "policy"
@@ -46,6 +48,25 @@ def everything() -> list[Mutant]:
     users = [policy for policy in listed if len(policy.modules) > 1]
     own = [mutant for policy in listed for mutant in mutants(policy, library=False)]
     return [*own, *mutants(users[0], library=True)]
+
+
+def narrower(policy: Policy) -> Iterator[tuple[str, Object]]:
+    """Its constraint with one kind less, and which."""
+    for number, entry in enumerate(policy.constraint["spec"]["match"]["kinds"]):
+        for kind in entry["kinds"]:
+            made = copy.deepcopy(policy.constraint)
+            made["spec"]["match"]["kinds"][number]["kinds"].remove(kind)
+            yield f"{policy.name} without {'/'.join(entry['apiGroups'])} {kind}", made
+
+
+def escapes(policy: Policy, constraint: Object, attempts: Sequence[Attempt]) -> bool:
+    """Whether an attempt that the policy refuses gets past it by this constraint."""
+    return any(
+        policy.name in attempt.refused
+        and matches(policy.constraint, attempt.item)
+        and not matches(constraint, attempt.item)
+        for attempt in attempts
+    )
 
 
 def suites() -> dict[str, list[Case]]:
