@@ -11,9 +11,11 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 
 from infra.components import hardening, timeouts
+from infra.components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs
 from infra.components.guard import guard, namespaces
 from infra.components.labels import MANAGER, PART_OF
 from infra.components.places import APP_NAMESPACES, POLICY_NAMESPACE
+from infra.graph.model import Profile
 from infra.lib import policies
 from infra.settings.platform import PlatformSettings
 
@@ -43,6 +45,7 @@ class GatekeeperArgs:
     memory: int
     cpu: str
     audit_seconds: int
+    profile: Profile
 
     @classmethod
     def of(cls, settings: PlatformSettings) -> Self:
@@ -57,6 +60,7 @@ class GatekeeperArgs:
             memory=settings.gatekeeper_memory,
             cpu=settings.gatekeeper_cpu,
             audit_seconds=settings.audit_seconds,
+            profile=settings.profile,
         )
 
 
@@ -81,6 +85,11 @@ class Gatekeeper(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
+        closed = ClosedNamespace(
+            "gatekeeper-namespace",
+            ClosedNamespaceArgs(namespace=args.namespace, profile=args.profile),
+            pulumi.ResourceOptions(parent=self, depends_on=[namespace]),
+        )
         guard = self._guard(args.judged, labels)
         seconds = timeouts.SECONDS["Release"]
         release = Release(
@@ -94,7 +103,7 @@ class Gatekeeper(pulumi.ComponentResource):
             values=values(args),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[namespace, *guard],
+                depends_on=[closed, *guard],
                 custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s"),
             ),
         )

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -11,11 +11,14 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from infra.components import gateway_objects, timeouts
+from infra.components.closed_namespace import quota
 from infra.components.gateway_certificate import GatewayCertificate, GatewayCertificateArgs
 from infra.components.gateway_objects import CLASS, DRAIN, NAME, GatewayArgs
 from infra.components.labels import MANAGER, PART_OF
+from infra.components.places import GATEWAY_NAMESPACE
 from infra.components.traffic import egress
 from infra.graph.load import service_graph
+from infra.settings.platform import PlatformSettings
 
 # For the official engine; the direct one knows when a Gateway is ready.
 UNTIL_PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
@@ -23,14 +26,21 @@ UNTIL_PROGRAMMED = {"pulumi.com/waitFor": "condition=Programmed"}
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayNamespaceArgs:
-    """`owner` is the team named on it."""
+    """`owner` is the team named on it; `memory` what the gateway's pods may have at once, in MiB."""
 
     namespace: str
     owner: str
+    memory: int
+
+    @classmethod
+    def of(cls, settings: PlatformSettings) -> Self:
+        """What the stack's settings say about it; a new pod comes before an old one goes."""
+        memory = (settings.gateway_replicas + 1) * settings.gateway_memory
+        return cls(namespace=GATEWAY_NAMESPACE, owner=settings.owner, memory=memory)
 
 
 class GatewayNamespace(pulumi.ComponentResource):
-    """Its namespace: Pod Security `restricted`, and no traffic but what the service graph has."""
+    """Its namespace: Pod Security `restricted`, a bound on memory, and no traffic but what the service graph has."""
 
     name: pulumi.Output[str]
 
@@ -47,12 +57,14 @@ class GatewayNamespace(pulumi.ComponentResource):
             "annotations": timeouts.waits("Namespace"),
         }
         made = Namespace(args.namespace, metadata=metadata, opts=pulumi.ResourceOptions(parent=self))
+        inside = pulumi.ResourceOptions(parent=self, depends_on=[made])
         NetworkPolicy(
             f"{args.namespace}-default-deny",
             metadata={"name": "default-deny", "namespace": args.namespace, "labels": _labels()},
             spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[made]),
+            opts=inside,
         )
+        quota(args.namespace, memory=args.memory, opts=inside)
         self.name = made.metadata["name"]
         self.register_outputs({"name": self.name})
 

@@ -8,9 +8,11 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 
 from infra.components import hardening, timeouts
+from infra.components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs
 from infra.components.custom_kinds import CustomKinds, CustomKindsArgs
 from infra.components.labels import MANAGER, PART_OF
 from infra.components.places import MESH_NAMESPACE
+from infra.graph.model import Profile
 from infra.settings.platform import PlatformSettings
 
 # What the published charts are called; the local ones are of the module in infra/go/istio.
@@ -47,6 +49,7 @@ class MeshArgs:
     memory: int
     cpu: str
     sidecars: bool
+    profile: Profile
 
     @classmethod
     def of(cls, settings: PlatformSettings) -> Self:
@@ -64,6 +67,7 @@ class MeshArgs:
             memory=settings.mesh_memory,
             cpu=settings.mesh_cpu,
             sidecars=settings.mesh,
+            profile=settings.profile,
         )
 
 
@@ -90,6 +94,12 @@ class Mesh(pulumi.ComponentResource):
             },
             opts=child,
         )
+        # A new pod comes for each old one before that goes.
+        bounds = ClosedNamespaceArgs(
+            namespace=args.namespace, profile=args.profile, memory=2 * args.replicas * args.memory
+        )
+        after = pulumi.ResourceOptions(parent=self, depends_on=[namespace])
+        closed = ClosedNamespace("mesh-namespace", bounds, after)
         seconds = timeouts.SECONDS["Release"]
         istiod = Release(
             "istiod",
@@ -102,7 +112,7 @@ class Mesh(pulumi.ComponentResource):
             values=values(args),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[namespace, kinds],
+                depends_on=[closed, kinds],
                 custom_timeouts=pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s"),
             ),
         )
@@ -125,6 +135,9 @@ def values(args: MeshArgs) -> dict[str, Any]:
         "resources": hardening.resources(cpu=args.cpu, memory=args.memory),
         "seccompProfile": {"type": "RuntimeDefault"},
         "cni": {"enabled": args.sidecars},
+        # Whoever asks in plain text is told every proxy's configuration: nobody but itself may. Without an address it
+        # would answer such questions at the port of its health.
+        "extraContainerArgs": ["--grpcAddr=127.0.0.1:15010", "--profile=false"],
         # Istio's own filters are not in Envoy's own release: a proxy that was told of one keeps its old configuration.
         "telemetry": {"enabled": False},
         "env": {
@@ -133,6 +146,8 @@ def values(args: MeshArgs) -> dict[str, Any]:
             "ENABLE_NATIVE_SIDECARS": "true",
             # The proxy that checks tokens fetches their keys: it can be told which authority to trust.
             "PILOT_JWT_ENABLE_REMOTE_JWKS": "envoy",
+            # The same by HTTP, beside its health and its metrics.
+            "ENABLE_DEBUG_ON_HTTP": "false",
             # One cluster, no virtual machines.
             "PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION": "false",
         },

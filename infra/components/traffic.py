@@ -11,7 +11,7 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from infra.graph.load import service_graph
-from infra.graph.model import Port, Profile, Workload
+from infra.graph.model import Outside, Port, Profile, Workload
 
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
@@ -34,7 +34,8 @@ class Peer:
 def callers(target: str, *, profile: Profile, port: str = "service") -> list[Peer]:
     """The pods that the service graph lets call a port of `target`."""
     graph = service_graph()
-    return [_peer(graph.workloads[name]) for name in graph.callers(target, port, profile) if name in graph.workloads]
+    found = [graph.workloads[name] for name in graph.callers(target, port, profile) if name in graph.workloads]
+    return [_caller(workload, target) for workload in found]
 
 
 def ingress(peers: Sequence[Peer], *, port: int) -> NetworkPolicyIngressRuleArgsDict:
@@ -42,6 +43,28 @@ def ingress(peers: Sequence[Peer], *, port: int) -> NetworkPolicyIngressRuleArgs
     if not peers:
         raise ValueError(f"nobody calls port {port}: leave the rule out")
     return {"from_": [peer.selector() for peer in peers], "ports": [{"protocol": "TCP", "port": port}]}
+
+
+def admitted(target: str, *, profile: Profile) -> list[NetworkPolicyIngressRuleArgsDict]:
+    """A rule for each port of `target` that somebody calls.
+
+    Who is no pod, as the API server, has an address that differs by cluster: such a port is open to everybody.
+    """
+    rules: list[NetworkPolicyIngressRuleArgsDict] = []
+    for name, port in service_graph().workloads[target].ports.items():
+        peers = callers(target, profile=profile, port=name)
+        if _from_outside(target, name, profile):
+            rules.append({"ports": _ports(port)})
+        elif peers:
+            rules.append({"from_": [peer.selector() for peer in peers], "ports": _ports(port)})
+    return rules
+
+
+def _from_outside(target: str, port: str, profile: Profile) -> bool:
+    """Whether somebody calls it who is no pod; the node itself is let in by every network plug-in."""
+    graph = service_graph()
+    nodes = [graph.node(name) for name in graph.callers(target, port, profile)]
+    return any(isinstance(node, Outside) and not node.on_node for node in nodes)
 
 
 def egress(caller: str, *, profile: Profile) -> list[NetworkPolicyEgressRuleArgsDict]:
@@ -55,6 +78,13 @@ def egress(caller: str, *, profile: Profile) -> list[NetworkPolicyEgressRuleArgs
             {"to": [_peer(node).selector()], "ports": ports} if isinstance(node, Workload) else {"ports": ports}
         )
     return rules
+
+
+def _caller(workload: Workload, target: str) -> Peer:
+    """Of what there is several all call, but for what the first alone does."""
+    if workload.each and workload.each.instead_of != target:
+        return Peer(namespace=workload.namespace, labels=workload.each.labels)
+    return _peer(workload)
 
 
 def _peer(workload: Workload) -> Peer:

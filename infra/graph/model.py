@@ -44,6 +44,7 @@ class Each(Strict):
 
     of: Name
     instead_of: Name
+    labels: Annotated[Mapping[str, str], Field(min_length=1, description="What the pods of all of them have")]
 
 
 class Workload(Node):

@@ -166,7 +166,7 @@ class Session:
         if stack == "platform" and not on_our_node and not rendering:
             derived["vault_seal"] = ""  # only our own nodes bring something that unseals
         if stack == "platform" and stack in self.stacks:
-            derived |= {key: str(_module(*place)) for key, place in FROM_MODULES.items()}
+            derived |= {key: str(module_of(key)) for key in FROM_MODULES}
             derived["mesh_kinds"] = [str(_module(*place)) for place in KINDS]
             if on_our_node:
                 derived |= {"mesh_cni_programs": str(NODE_CNI_PROGRAMS), "mesh_cni_config": str(NODE_CNI_CONFIG)}
@@ -186,6 +186,11 @@ class Session:
 @cache
 def _renderer() -> Engine:
     return DirectEngine(log=cache_dir() / "logs" / "render.log")
+
+
+def module_of(setting: str) -> Path:
+    """The folder of a chart that is not ours, by the setting of stack `platform` that takes it."""
+    return _module(*FROM_MODULES[setting])
 
 
 def _module(tool: str, module: str, inside: str) -> Path:

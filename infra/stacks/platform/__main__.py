@@ -8,7 +8,6 @@ from infra.components.gateway import Gateway, GatewayNamespace, GatewayNamespace
 from infra.components.gateway_objects import GatewayArgs
 from infra.components.mesh import Mesh, MeshArgs
 from infra.components.mesh_sidecars import MeshSidecars, MeshSidecarsArgs
-from infra.components.places import GATEWAY_NAMESPACE
 from infra.settings.load import load
 from infra.settings.platform import PlatformSettings
 
@@ -19,9 +18,7 @@ if settings.policies:
     pulumi.export("judged", gatekeeper.judged)
 if settings.gateway:
     # Before Vault, whose authority is told to everybody that calls it; in profile full after what gives it a sidecar.
-    entrance = GatewayNamespace(
-        "gateway-namespace", GatewayNamespaceArgs(namespace=GATEWAY_NAMESPACE, owner=settings.owner)
-    )
+    entrance = GatewayNamespace("gateway-namespace", GatewayNamespaceArgs.of(settings))
     mesh = Mesh("mesh", MeshArgs.of(settings))
     gateway = Gateway("gateway", GatewayArgs.of(settings), pulumi.ResourceOptions(depends_on=[entrance, mesh]))
     pulumi.export("mesh", mesh.namespace)

@@ -42,9 +42,11 @@ def helm(*arguments: str | Path, stdin: str = "") -> str:
     return done.stdout
 
 
-def template(values: Mapping[str, Any], *, name: str = "todo-app", namespace: str = "todo") -> list[Manifest]:
+def template(
+    values: Mapping[str, Any], *, name: str = "todo-app", namespace: str = "todo", chart: Path = CHART
+) -> list[Manifest]:
     """The chart's objects under these values, hooks and tests included."""
-    text = helm("template", name, CHART, "--namespace", namespace, "--values", "-", stdin=yaml.safe_dump(dict(values)))
+    text = helm("template", name, chart, "--namespace", namespace, "--values", "-", stdin=yaml.safe_dump(dict(values)))
     return [manifest for manifest in yaml.safe_load_all(text) if manifest]
 
 

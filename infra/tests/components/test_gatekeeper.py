@@ -34,6 +34,7 @@ def args(**given: Any) -> GatekeeperArgs:  # noqa: ANN401 - fields of the argume
         "memory": 200,
         "cpu": "50m",
         "audit_seconds": 60,
+        "profile": "standard",
     }
     return GatekeeperArgs(**{**usual, **given})
 

@@ -9,8 +9,10 @@ from infra.components.mesh import GATEWAY_VERSION, mesh_config
 from infra.components.mesh_sidecars import NodePluginArgs, node_values
 from infra.components.places import APP_NAMESPACES
 from infra.graph.load import service_graph
+from infra.graph.model import Profile
 from infra.lib import gomodule
 from infra.lib.paths import REPOSITORY
+from infra.tests.stacks.objects import world
 from infra.tests.stacks.whole import evaluate
 
 
@@ -57,6 +59,37 @@ def test_full_is_strict_everywhere_and_refuses_by_default_in_each_app_namespace(
 
     assert (strict["metadata"]["namespace"], strict["spec"]) == ("istio-system", {"mtls": {"mode": "STRICT"}})
     assert {item["metadata"]["namespace"] for item in refusing} >= set(APP_NAMESPACES)
+
+
+@pytest.mark.parametrize("profile", ["standard", "full"])
+def test_istiod_tells_nobody_in_plain_text_what_proxies_do(profile: Profile) -> None:
+    """Without an address for it istiod answers XDS at the port of its health: it keeps one, for itself."""
+    [deployment] = [item for item in world("local", profile) if item.key == "Deployment/istio-system/istiod"]
+    [box] = deployment.containers
+    env = {entry["name"]: entry.get("value") for entry in box["env"]}
+
+    assert "--grpcAddr=127.0.0.1:15010" in box["args"]
+    assert "--profile=false" in box["args"]
+    assert env["ENABLE_DEBUG_ON_HTTP"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("profile", "open_to_all", "named"), [("standard", set(), {15012, 15014}), ("full", {15017}, {15012, 15014})]
+)
+def test_istiods_ports_are_for_whom_the_graph_names(profile: Profile, open_to_all: set[int], named: set[int]) -> None:
+    """What asks its webhook is the API server, whose address differs by cluster; who may be injected, it says."""
+    [policy] = [item for item in world("local", profile) if item.key == "NetworkPolicy/istio-system/istiod"]
+    rules = {(port["port"], bool(rule.get("from"))) for rule in policy.spec["ingress"] for port in rule["ports"]}
+
+    assert {port for port, peers in rules if not peers} == open_to_all
+    assert {port for port, peers in rules if peers} == named
+
+
+def test_gatekeeper_is_asked_by_the_api_server_and_calls_it_alone() -> None:
+    [policy] = [item for item in world("local", "full") if item.key == "NetworkPolicy/gatekeeper-system/gatekeeper"]
+
+    assert [port["port"] for rule in policy.spec["ingress"] if "from" not in rule for port in rule["ports"]] == [8443]
+    assert [port["port"] for rule in policy.spec["egress"] for port in rule["ports"]] == [443, 6443]
 
 
 def test_a_workload_is_called_by_those_the_graph_declares() -> None:

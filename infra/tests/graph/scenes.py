@@ -1,15 +1,16 @@
 """What is judged: the rendered objects of the stacks with one set of chart values, and everybody around them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
 from infra.graph.load import service_graph
-from infra.graph.model import Graph
+from infra.graph.model import Graph, Profile
 from infra.tests.charts.helm import scenario, template
 from infra.tests.graph.netpol import Place, Policies, Policy
 from infra.tests.stacks.objects import Object, matches, world
+from infra.tests.stacks.whole import evaluate
 
 # Addresses of a pod network that no value of the chart names, and one of nobody.
 PODS = "10.244.{}.{}"
@@ -36,11 +37,18 @@ class Scene:
     """Policies, places by name, and which node of the graph each place is."""
 
     name: str
+    profile: Profile
     objects: Sequence[Object]
     values: Mapping[str, Any]
     places: Mapping[str, Place]
     nodes: Mapping[str, str]
     samples: Mapping[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+
+    @cached_property
+    def there(self) -> frozenset[str]:
+        """Nodes of the graph that are rendered; istiod makes the gateway's pods of what is."""
+        made = {self.nodes[item.name] for item in self.objects if item.is_workload and item.name in self.nodes}
+        return frozenset(made | {item.name for item in self.objects if item.kind == "Gateway"})
 
     @cached_property
     def policies(self) -> Policies:
@@ -49,26 +57,36 @@ class Scene:
 
 @cache
 def scene(name: str) -> Scene:
-    """An environment by its name, or the local one with the values of a scenario of the chart."""
+    """An environment by its name, `<name>/full` in the largest profile, or the local one with a scenario's values.
+
+    What a mesh brings to the chart is judged with what it brings to the stacks.
+    """
+    profile: Profile = "full" if name.endswith("/full") or name == "mesh" else "mini"
     if name in SAMPLES:
         values = scenario(name)
         rendered = [Object("delivery", manifest) for manifest in template(values)]
-        objects = [item for item in world("local") if item.stack != "delivery"] + rendered
+        objects = [item for item in world("local", profile) if item.stack != "delivery"] + rendered
     else:
-        objects, values = world(name), {}
+        env = name.removesuffix("/full")
+        objects = world(env, profile)
+        values = evaluate(env, profile)["delivery"].get("Release", "todo-app").inputs["values"]
     samples = SAMPLES.get(name, {})
     places, nodes = _places(service_graph(), objects, samples)
-    return Scene(name=name, objects=objects, values=values, places=places, nodes=nodes, samples=samples)
+    return Scene(
+        name=name, profile=profile, objects=objects, values=values, places=places, nodes=nodes, samples=samples
+    )
 
 
 def node_of(graph: Graph, namespace: str, labels: Mapping[str, str]) -> str:
     """The workload whose labels these are; of several databases' relays it is the one relay."""
-    component = labels.get("app.kubernetes.io/component", "")
-    plain = {**labels, "app.kubernetes.io/component": "relay"} if component.startswith("relay-") else labels
     found = [
         name
         for name, workload in graph.workloads.items()
-        if workload.namespace == namespace and matches({"matchLabels": workload.labels}, plain)
+        if workload.namespace == namespace
+        and any(
+            matches({"matchLabels": each}, labels)
+            for each in (workload.labels, *([workload.each.labels] if workload.each else []))
+        )
     ]
     assert len(found) <= 1, f"{labels} are {found}"
     return found[0] if found else ""
@@ -82,7 +100,12 @@ def _places(
     for index, item in enumerate(each for each in objects if each.is_workload):
         ports = {port["name"]: port["containerPort"] for box in item.containers for port in box.get("ports", [])}
         place = _pod(item.name, item.namespace, item.pod_labels, ports, PODS.format(1, index))
-        places[item.name], nodes[item.name] = place, node_of(graph, item.namespace, item.pod_labels)
+        if node := node_of(graph, item.namespace, item.pod_labels):
+            places[item.name], nodes[item.name] = place, node
+            if any(call.to == node for call in graph.targets(node)):
+                other = f"another {item.name}"
+                places[other] = replace(place, name=other, address=PODS.format(4, index))
+                nodes[other] = node
     there = set(nodes.values())
     for index, (name, workload) in enumerate(graph.workloads.items()):
         if name not in there:
@@ -115,7 +138,8 @@ def questions(judged: Scene) -> Iterator[tuple[str, str, int, str]]:
         for number in port.numbers
         for transport in port.transports
     } | {(8443, "TCP"), (5433, "TCP"), (9999, "TCP"), (9999, "UDP")}
-    ours = {item.name for item in judged.objects if item.is_workload}
+    ours = {item.name for item in judged.objects if item.is_workload and item.name in judged.places}
+    ours |= {name for name, node in judged.nodes.items() if node in judged.there}
     ours |= {f"{STRANGER} in {item.name}" for item in judged.objects if item.kind == "Namespace"}
     for source, place in judged.places.items():
         for target in judged.places:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from infra.tests.graph.expected import Question, declared
-from infra.tests.graph.netpol import passes
-from infra.tests.graph.scenes import SAMPLES, Scene, questions, scene
+from infra.tests.graph.netpol import allowed, passes
+from infra.tests.graph.scenes import SAMPLES, STRANGER, Scene, questions, scene
 from infra.tests.stacks.objects import Object
 from infra.tests.stacks.whole import ENVIRONMENTS
 
@@ -30,17 +30,28 @@ def expectations(name: str) -> list[tuple[Question, bool]]:
     return [(question, declared(judged, question)) for question in asked]
 
 
-def disagreements(judged: Scene) -> Iterator[str]:
+@cache
+def of_pods(name: str, namespace: str) -> list[tuple[Question, bool]]:
+    """Those of them that policies of one namespace decide."""
+    places = scene(name).places
+    return [
+        (question, wanted)
+        for question, wanted in expectations(name)
+        if places[question.source if question.side == "Egress" else question.target].namespace == namespace
+    ]
+
+
+def disagreements(judged: Scene, namespace: str = "") -> Iterator[str]:
     """Connections on which the policies of one end and the graph differ."""
     policies, places = judged.policies, judged.places
-    for question, wanted in expectations(judged.name):
+    for question, wanted in of_pods(judged.name, namespace) if namespace else expectations(judged.name):
         ends = {"source": places[question.source], "target": places[question.target]}
         verdict = passes(policies, question.side, **ends, port=question.port, transport=question.transport)
         if verdict is not wanted:
             yield f"{'allowed' if verdict else 'denied'}: {question}"
 
 
-@pytest.mark.parametrize("name", [*ENVIRONMENTS, *SAMPLES])
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "local/full", "production/full", *SAMPLES])
 def test_every_pair_and_port_is_as_declared(name: str) -> None:
     asked = expectations(name)
 
@@ -79,19 +90,25 @@ def _bounds(policy: Object, how: str) -> bool:
     return not side or not policy.spec["podSelector"] or bool(policy.spec.get(side))
 
 
+@pytest.mark.parametrize("name", ["shards", "local/full"])
 @pytest.mark.parametrize("how", WIDER)
-def test_each_policy_widened_turns_it_red(how: str) -> None:
-    judged = scene("shards")
+def test_each_policy_widened_turns_it_red(how: str, name: str) -> None:
+    judged = scene(name)
     found = [each for each in _policies(judged) if _bounds(each, how)]
 
     assert found
-    assert [str(each) for each in found if not any(disagreements(_broken(judged, each, WIDER[how])))] == []
+    assert [
+        str(each) for each in found if not any(disagreements(_broken(judged, each, WIDER[how]), each.namespace))
+    ] == []
 
 
-def test_each_policy_removed_turns_it_red() -> None:
-    judged = scene("shards")
+@pytest.mark.parametrize("name", ["shards", "local/full"])
+def test_each_policy_removed_turns_it_red(name: str) -> None:
+    judged = scene(name)
 
-    assert [str(each) for each in _policies(judged) if not any(disagreements(_without(judged, each)))] == []
+    assert [
+        str(each) for each in _policies(judged) if not any(disagreements(_without(judged, each), each.namespace))
+    ] == []
 
 
 def test_each_rule_removed_or_without_peers_or_ports_turns_it_red() -> None:
@@ -109,7 +126,17 @@ def test_each_rule_removed_or_without_peers_or_ports_turns_it_red() -> None:
                 missed += [
                     f"{policy} {side} {rule}"
                     for each in breaks
-                    if not any(disagreements(_broken(judged, policy, each)))
+                    if not any(disagreements(_broken(judged, policy, each), policy.namespace))
                 ]
 
     assert missed == []
+
+
+@pytest.mark.parametrize("port", [8080, 15010, 15014])
+def test_a_stranger_gets_nothing_of_istiod_in_plain_text(port: int) -> None:
+    judged = scene("local/full")
+    strangers = [place for name, place in judged.places.items() if name.startswith(STRANGER)]
+
+    assert len(strangers) > 5
+    for each in strangers:
+        assert not allowed(judged.policies, source=each, target=judged.places["istiod"], port=port), each

@@ -6,15 +6,19 @@ from dataclasses import replace
 
 import pytest
 
+from infra.components.mesh_sidecars import NODE_NAMESPACE
 from infra.graph.load import service_graph
 from infra.graph.model import Graph, Profile
 from infra.slipway import front
 from infra.tests.charts.helm import scenario, template
 from infra.tests.graph import told
 from infra.tests.graph.scenes import node_of, scene
+from infra.tests.stacks.check_order import sidecar
 from infra.tests.stacks.objects import Object, world
 
 SCENES = ("local", "production", "pooler", "shards", "oidc")
+PROFILES: dict[str, Profile] = {"local": "mini", "local/full": "full"}
+MORE = {"local/full": ("standard", "full")}
 GRAPH = service_graph()
 
 
@@ -108,22 +112,26 @@ def test_names_and_ports_lead_to_the_declared_workload(name: str) -> None:
     assert seen >= {"web", "redis"}
 
 
-@pytest.mark.parametrize("name", ["local", "shards"])
+@pytest.mark.parametrize("name", ["local", "shards", "local/full"])
 def test_every_pod_is_in_the_graph_with_its_account_and_ports(name: str) -> None:
     seen = set()
-    for item in (each for each in objects(name) if each.is_workload):
+    for item in (each for each in objects(name) if each.is_workload and each.namespace != NODE_NAMESPACE):
         node = node_of(GRAPH, item.namespace, item.pod_labels)
         assert node, f"{item} is not in the service graph"
         workload = GRAPH.workloads[node]
         ports = {port["name"]: (port["containerPort"],) for box in item.containers for port in box.get("ports", [])}
         assert item.pod["serviceAccountName"] == workload.account
-        assert ports == {port: declared.numbers for port, declared in workload.ports.items()}
+        if item.upstream:  # its chart has names of its own, and ports for nobody
+            assert {*ports.values()} & {each.numbers for each in workload.ports.values()}, node
+        else:
+            assert ports == {port: declared.numbers for port, declared in workload.ports.items()}
         assert workload.stack == item.stack
         seen.add(node)
     assert seen == {
         node
         for node, workload in GRAPH.workloads.items()
-        if workload.stack in {"data", "delivery"} and workload.profile == "mini"
+        if (name.endswith("/full") and workload.stack == "platform" and node != "gateway")
+        or (workload.stack in {"data", "delivery"} and workload.profile in {"mini", *MORE.get(name, ())})
     }
 
 
@@ -133,20 +141,39 @@ def test_an_identity_is_of_one_workload() -> None:
     assert len(set(accounts)) == len(accounts)
 
 
-def test_who_takes_a_token_of_the_api_calls_it_and_who_calls_by_name_asks_for_names() -> None:
-    for item in (each for each in objects("local") if each.is_workload):
+@pytest.mark.parametrize("name", PROFILES)
+def test_who_takes_a_token_of_the_api_calls_it_and_who_calls_by_name_asks_for_names(name: str) -> None:
+    """Where the API server is every pod is told by its environment; a chart that is not ours calls nobody else."""
+    for item in (each for each in objects(name) if each.is_workload and not each.upstream):
         node = node_of(GRAPH, item.namespace, item.pod_labels)
-        called = {call.to for call in GRAPH.targets(node, "mini")}
+        called = {call.to for call in GRAPH.targets(node, PROFILES[name])}
         assert ("api-server" in called) is bool(item.pod["automountServiceAccountToken"]), node
-        assert ("coredns" in called) is bool(called - {"coredns"}), node
+        assert ("coredns" in called) is bool(called - {"coredns", "api-server"}), node
 
 
-def test_probes_are_what_the_kubelet_is_declared_to_ask() -> None:
+def test_who_has_a_sidecar_calls_istiod_for_it_and_nobody_else_does() -> None:
+    judged = objects("local/full")
+    found = {
+        node_of(GRAPH, item.namespace, item.pod_labels)
+        for item in judged
+        if item.is_workload and sidecar(item, [*judged])
+    }
+
+    assert {"web", "postgresql", "vault", "vault-database"} <= found
+    assert found == {*GRAPH.callers("istiod", "xds", "full")} - {"gateway"}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_probes_are_what_the_kubelet_is_declared_to_ask(name: str) -> None:
     found: dict[str, set[tuple[str, str]]] = {}
-    for item in (each for each in objects("local") if each.is_workload and told.probes(each)):
-        found.setdefault(node_of(GRAPH, item.namespace, item.pod_labels), set()).update(told.probes(item))
+    for item in (each for each in objects(name) if each.is_workload and each.namespace != NODE_NAMESPACE):
+        node = node_of(GRAPH, item.namespace, item.pod_labels)
+        numbers = {str(n): port for port, each in GRAPH.workloads[node].ports.items() for n in each.numbers}
+        for port, path in told.probes(item):
+            found.setdefault(node, set()).add((numbers.get(port, port), path.partition("?")[0]))
     wanted = {
-        call.to: {(call.port, path) for http in call.http for path in http.paths} for call in GRAPH.targets("kubelet")
+        call.to: {(call.port, path) for http in call.http for path in http.paths}
+        for call in GRAPH.targets("kubelet", PROFILES[name])
     }
 
     assert found == wanted

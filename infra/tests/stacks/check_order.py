@@ -1,11 +1,15 @@
 """Nothing precedes what it depends on, nothing refers to what is not there, nothing is declared twice."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
-from infra.tests.stacks.objects import CLUSTER_WIDE, Object, SecretsMade, secrets_made
+from infra.components.places import APP_NAMESPACES
+from infra.tests.stacks.objects import CLUSTER_WIDE, Object, SecretsMade, config_maps_made, secrets_made
 
 UNITS = {"Mi": 1, "Gi": 1024}
+# What every cluster has.
+GIVEN = ("Namespace//kube-system", "PriorityClass//system-cluster-critical", "PriorityClass//system-node-critical")
 
 
 def declared_once(objects: list[Object]) -> Iterator[str]:
@@ -18,9 +22,9 @@ def declared_once(objects: list[Object]) -> Iterator[str]:
 def in_order(objects: list[Object]) -> Iterator[str]:
     """Whatever an object needs is declared, and certainly applied before it."""
     known = {item.key for item in objects}
-    made = secrets_made(objects)
+    made, maps = secrets_made(objects), config_maps_made(objects)
     for item in objects:
-        for needed in sorted(_needs(item, objects, made)):
+        for needed in sorted({maps.get(each, each) for each in _needs(item, objects, made)} - set(GIVEN)):
             if needed not in known:
                 yield f"{item} needs {needed}, which nobody declares"
             elif needed not in item.before:
@@ -28,8 +32,8 @@ def in_order(objects: list[Object]) -> Iterator[str]:
 
 
 def secrets_are_made(objects: list[Object]) -> Iterator[str]:
-    """A Secret that a pod mounts is one that the Job makes."""
-    made = secrets_made(objects)
+    """A Secret that a pod mounts is one that a Job makes, or a chart that is not ours."""
+    made = {*secrets_made(objects)} | {f"{each.namespace}/{each.name}" for each in objects if each.kind == "Secret"}
     for item in objects:
         for name in _secrets(item):
             if f"{item.namespace}/{name}" not in made:
@@ -64,27 +68,44 @@ def volumes_fit(objects: list[Object]) -> Iterator[str]:
 
 
 def namespaces_are_bounded(objects: list[Object]) -> Iterator[str]:
-    """An owner, Pod Security `restricted`, a quota and default figures."""
+    """An owner, Pod Security `restricted`, a quota; for an app's default figures, or the policy that asks for some."""
+    judged = [each for item in objects if item.kind == "ResourceBounds" for each in item.spec["match"]["namespaces"]]
     for namespace in (item for item in objects if item.kind == "Namespace"):
         if not namespace.labels.get("slipway.local/owner"):
             yield f"{namespace}: no owner"
         if namespace.labels.get("pod-security.kubernetes.io/enforce") != "restricted":
             yield f"{namespace}: Pod Security is not restricted"
-        for kind in ("ResourceQuota", "LimitRange"):
+        given = namespace.name in judged or namespace.name not in APP_NAMESPACES
+        for kind in ("ResourceQuota", *(() if given else ("LimitRange",))):
             if not any(item.kind == kind and item.namespace == namespace.name for item in objects):
                 yield f"{namespace}: no {kind}"
 
 
 def within_quota(objects: list[Object]) -> Iterator[str]:
-    """All pods of a namespace, one more of each for a rollout, fit into its quota."""
+    """All pods of a namespace, sidecars and one more of each for a rollout included, fit into its quota."""
     for quota in (item for item in objects if item.kind == "ResourceQuota"):
+        if "limits.memory" not in quota.spec["hard"]:
+            continue
         used = 0
         for item in objects:
             if item.is_workload and item.namespace == quota.namespace and not item.is_test:
                 each = sum(_mebibytes(box["resources"]["limits"]["memory"]) for box in item.containers)
-                used += each * (_most_pods(item, objects) + _surge(item))
+                used += (each + sidecar(item, objects)) * (_most_pods(item, objects) + _surge(item))
         if used > _mebibytes(quota.spec["hard"]["limits.memory"]):
             yield f"{quota}: {used} MiB of limits do not fit into {quota.spec['hard']['limits.memory']}"
+
+
+def sidecar(item: Object, objects: list[Object]) -> int:
+    """MiB of the proxy that istiod puts into its pods."""
+    member = any(
+        each.kind == "Namespace" and each.name == item.namespace and each.labels.get("istio-injection") == "enabled"
+        for each in objects
+    )
+    if not member and item.pod_labels.get("sidecar.istio.io/inject") != "true":
+        return 0
+    [injector] = [each for each in objects if each.key == "ConfigMap/istio-system/istio-sidecar-injector"]
+    proxy = json.loads(injector.manifest["data"]["values"])["global"]["proxy"]
+    return _mebibytes(proxy["resources"]["limits"]["memory"])
 
 
 def _surge(item: Object) -> int:
@@ -120,7 +141,7 @@ def _needs_of_pod(item: Object, objects: list[Object]) -> set[str]:
     if item.pod.get("priorityClassName"):
         needed.add(f"PriorityClass//{item.pod['priorityClassName']}")
     for volume in item.pod.get("volumes", []):
-        if "configMap" in volume:
+        if "configMap" in volume and not volume["configMap"].get("optional"):
             needed.add(f"ConfigMap/{item.namespace}/{volume['configMap']['name']}")
     for container in item.containers:
         for source in container.get("envFrom", []):
@@ -136,16 +157,24 @@ def _needs_of_pod(item: Object, objects: list[Object]) -> set[str]:
         needed |= {other.key for other in objects if other.kind == "Job" and other.namespace == item.namespace}
     # A Job that writes Secrets needs its rights; one that calls a database needs the database.
     if item.annotations.get("slipway.local/reason-api-token"):
-        needed |= {other.key for other in objects if other.kind == "RoleBinding"}
+        needed |= {other.key for other in objects if other.kind == "RoleBinding" and _is_of(other, item)}
     if item.pod_labels.get("app.kubernetes.io/name") == "todo-app":
         needed |= {other.key for other in objects if other.kind == "StatefulSet"}
     return needed
 
 
+def _is_of(binding: Object, item: Object) -> bool:
+    return any(
+        (subject["namespace"], subject["name"]) == (item.namespace, item.pod["serviceAccountName"])
+        for subject in binding.manifest["subjects"]
+    )
+
+
 def _secrets(item: Object) -> list[str]:
     if not item.is_workload:
         return []
-    return [volume["secret"]["secretName"] for volume in item.pod.get("volumes", []) if "secret" in volume]
+    found = [volume["secret"] for volume in item.pod.get("volumes", []) if "secret" in volume]
+    return [secret["secretName"] for secret in found if not secret.get("optional")]
 
 
 def _mebibytes(quantity: str) -> int:

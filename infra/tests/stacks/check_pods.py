@@ -1,4 +1,7 @@
-"""What every pod must have; each check yields one line for each object that lacks it."""
+"""What every pod must have; each check yields one line for each object that lacks it.
+
+Of charts that are not ours bounds and images are judged: the rest is not said by us.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +16,7 @@ RECOMMENDED = ("name", "instance", "component", "part-of", "managed-by")
 
 def bounded(objects: list[Object]) -> Iterator[str]:
     """CPU and memory, promised and bounded."""
-    for item, container in _containers(objects):
+    for item, container in _containers(objects, upstream=True):
         for side in ("requests", "limits"):
             for what in ("cpu", "memory"):
                 if what not in container.get("resources", {}).get(side, {}):
@@ -21,9 +24,9 @@ def bounded(objects: list[Object]) -> Iterator[str]:
 
 
 def probed(objects: list[Object]) -> Iterator[str]:
-    """All three probes, each with a timeout of its own; readiness is not liveness."""
+    """All three probes, each with a timeout of its own; readiness is not liveness. Who helps them is not called."""
     for item, container in _containers(objects):
-        if item.runs_to_completion:
+        if item.runs_to_completion or _helps(item, container):
             continue
         for probe in PROBES:
             if "timeoutSeconds" not in container.get(probe, {}):
@@ -52,7 +55,8 @@ def own_account(objects: list[Object]) -> Iterator[str]:
 def no_api_token(objects: list[Object]) -> Iterator[str]:
     """No token of the API in a pod, except where a reason is stated on the workload."""
     for item in objects:
-        if item.kind == "ServiceAccount" and item.manifest.get("automountServiceAccountToken") is not False:
+        mounts = item.kind == "ServiceAccount" and item.manifest.get("automountServiceAccountToken") is not False
+        if mounts and not item.upstream:
             yield f"{item}: automountServiceAccountToken is not false"
     for item in _workloads(objects):
         if item.pod.get("automountServiceAccountToken") is not False and not item.annotations.get(REASON_API_TOKEN):
@@ -101,7 +105,7 @@ def restricted_container(objects: list[Object]) -> Iterator[str]:
 
 def from_catalog(objects: list[Object]) -> Iterator[str]:
     """Images come by reference from the settings, never by a name written in a component."""
-    for item, container in _containers(objects):
+    for item, container in _containers(objects, upstream=True):
         if container["image"] not in IMAGES.values():
             yield f"{item} container {container['name']}: image {container['image']} is not of the catalog"
         if container.get("imagePullPolicy") == "Always":
@@ -122,7 +126,7 @@ def labelled(objects: list[Object]) -> Iterator[str]:
 def drains(objects: list[Object]) -> Iterator[str]:
     """Long-running pods behind a Service finish before they are killed."""
     for item, container in _containers(objects):
-        if not is_served(item, objects):
+        if not is_served(item, objects) or _helps(item, container):
             continue
         stop = container.get("lifecycle", {}).get("preStop")
         if not stop:
@@ -132,21 +136,27 @@ def drains(objects: list[Object]) -> Iterator[str]:
 
 
 def is_served(item: Object, objects: list[Object]) -> bool:
-    """Whether a Service leads to its pods, so that an ending one has callers to wait for."""
+    """Whether a Service leads to its pods, so that an ending one has callers to wait for; a scrape comes again."""
     return not item.runs_to_completion and any(
         other.kind == "Service"
         and other.namespace == item.namespace
         and matches({"matchLabels": other.spec["selector"]}, item.pod_labels)
+        and {port.get("targetPort") for port in other.spec["ports"]} != {"http-metrics"}
         for other in objects
     )
 
 
-def _workloads(objects: list[Object]) -> list[Object]:
-    return [item for item in objects if item.is_workload]
+def _workloads(objects: list[Object], *, upstream: bool = False) -> list[Object]:
+    return [item for item in objects if item.is_workload and (upstream or not item.upstream)]
 
 
-def _containers(objects: list[Object]) -> list[tuple[Object, dict[str, Any]]]:
-    return [(item, container) for item in _workloads(objects) for container in item.containers]
+def _containers(objects: list[Object], *, upstream: bool = False) -> list[tuple[Object, dict[str, Any]]]:
+    return [(item, container) for item in _workloads(objects, upstream=upstream) for container in item.containers]
+
+
+def _helps(item: Object, container: dict[str, Any]) -> bool:
+    """A native sidecar or an init container: started before the pod's own, ended after it, called by nobody."""
+    return container in item.pod.get("initContainers", [])
 
 
 CHECKS = (

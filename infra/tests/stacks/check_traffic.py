@@ -6,14 +6,18 @@ from typing import Any
 from infra.components.traffic import NAMESPACE_LABEL
 from infra.tests.stacks.objects import Object, matches
 
-# Peers that no stack of this profile declares: the cluster's name service, and who may come later to scrape.
+# Namespaces that no stack declares: the cluster's own, and who may come later to scrape.
 ELSEWHERE = {"kube-system", "observability"}
 
 
 def selected_by_a_policy(objects: list[Object]) -> Iterator[str]:
-    """Each workload has a network policy that names it; the namespace's default deny does not count."""
-    for item in _workloads(objects):
-        if not any(policy.spec["podSelector"] and _applies(policy, item) for policy in _policies(objects)):
+    """Each workload has a network policy that names it; the namespace's default deny does not count.
+
+    So has a Gateway, whose pods istiod makes.
+    """
+    for item in [*_workloads(objects), *(each for each in objects if each.kind == "Gateway")]:
+        named = [policy for policy in _policies(objects) if policy.spec["podSelector"] and _applies(policy, item)]
+        if not named and item.namespace not in ELSEWHERE:
             yield f"{item}: no NetworkPolicy names it"
 
 
@@ -61,8 +65,9 @@ def services_reach_ports(objects: list[Object]) -> Iterator[str]:
                 continue
             ports = _ports(item)
             for port in service.spec["ports"]:
-                if port["targetPort"] not in ports:
-                    yield f"{service}: port {port['port']} leads to {port['targetPort']}, which {item} does not have"
+                leads = port.get("targetPort", port["port"])
+                if leads not in ports and leads not in ports.values():
+                    yield f"{service}: port {port['port']} leads to {leads}, which {item} does not have"
 
 
 def edges_exist(objects: list[Object]) -> Iterator[str]:
@@ -72,10 +77,10 @@ def edges_exist(objects: list[Object]) -> Iterator[str]:
         for peer in _peers(policy):
             if "ipBlock" in peer:
                 continue
-            namespace = _namespace(policy, peer)
+            namespace = namespace_of(policy, peer)
             if namespace not in namespaces:
                 yield f"{policy}: no namespace {namespace}"
-            elif namespace not in ELSEWHERE and not _pods(objects, namespace, peer.get("podSelector", {})):
+            elif namespace not in ELSEWHERE and not _there(objects, namespace, peer.get("podSelector", {})):
                 yield f"{policy}: no pod of {namespace} matches {peer.get('podSelector')}"
 
 
@@ -85,7 +90,7 @@ def edges_agree(objects: list[Object]) -> Iterator[str]:
         callers = [item for item in _workloads(objects) if policy.spec["podSelector"] and _applies(policy, item)]
         for rule in policy.spec.get("egress", []):
             for peer in rule.get("to", []):
-                if "ipBlock" in peer or (namespace := _namespace(policy, peer)) in ELSEWHERE:
+                if "ipBlock" in peer or (namespace := namespace_of(policy, peer)) in ELSEWHERE:
                     continue
                 for target in _pods(objects, namespace, peer.get("podSelector", {})):
                     for caller in callers:
@@ -111,7 +116,7 @@ def _lets_in(policy: Object, caller: Object, number: int, names: dict[Any, int])
             continue
         inside = [peer for peer in rule["from"] if "ipBlock" not in peer]
         if any(
-            _namespace(policy, peer) == caller.namespace and matches(peer.get("podSelector", {}), caller.pod_labels)
+            namespace_of(policy, peer) == caller.namespace and matches(peer.get("podSelector", {}), caller.pod_labels)
             for peer in inside
         ):
             return True
@@ -136,13 +141,19 @@ def _peers(policy: Object) -> list[dict[str, Any]]:
     return [peer for rule, side in rules for peer in rule.get(side, [])]
 
 
-def _namespace(policy: Object, peer: dict[str, Any]) -> str:
+def namespace_of(policy: Object, peer: dict[str, Any]) -> str:
     selector = peer.get("namespaceSelector")
     return str(selector["matchLabels"][NAMESPACE_LABEL]) if selector else policy.namespace
 
 
 def _pods(objects: list[Object], namespace: str, selector: dict[str, Any]) -> list[Object]:
     return [item for item in _workloads(objects) if item.namespace == namespace and matches(selector, item.pod_labels)]
+
+
+def _there(objects: list[Object], namespace: str, selector: dict[str, Any]) -> bool:
+    """Whether such a pod is declared; a Gateway's are made by istiod."""
+    pods = [item for item in objects if item.is_workload or item.kind == "Gateway"]
+    return any(item.namespace == namespace and matches(selector, item.pod_labels) for item in pods)
 
 
 def _ports(item: Object) -> dict[Any, int]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from infra.components.labels import REASON_API_TOKEN, REASON_NO_BUDGET
+from infra.components.vault import OPERATORS
 from infra.tests.stacks import check_order, check_pods, check_traffic
 from infra.tests.stacks.check_pods import PROBES
-from infra.tests.stacks.objects import Object
+from infra.tests.stacks.objects import Object, secrets_made
 
 Check = Callable[[list[Object]], Iterator[str]]
 
@@ -34,6 +35,15 @@ def _serves(item: Object) -> bool:
     return item.is_workload and not item.runs_to_completion
 
 
+def _without_token(item: Object) -> bool:
+    return _serves(item) and REASON_API_TOKEN not in item.annotations
+
+
+def _of_a_pod(item: Object) -> bool:
+    """Those of Vault's commands are signed in with from outside."""
+    return item.kind == "ServiceAccount" and item.name not in OPERATORS
+
+
 def _drained(item: Object) -> bool:
     return _serves(item) and any("lifecycle" in container for container in item.containers)
 
@@ -45,8 +55,8 @@ def _drop(*path: str) -> Callable[[list[Object], Object], None]:
         for container in item.containers:
             holder: dict[str, Any] = container
             for step in path[:-1]:
-                holder = holder[step]
-            holder.pop(path[-1])
+                holder = holder.get(step, {})
+            holder.pop(path[-1], None)
 
     return _apply
 
@@ -95,7 +105,7 @@ def _drop_probe_timeout(probe: str) -> Mutation:
 
 
 def _same_probes(_: list[Object], item: Object) -> None:
-    for container in item.containers:
+    for container in item.pod["containers"]:
         container["livenessProbe"] = container["readinessProbe"]
 
 
@@ -129,14 +139,21 @@ def _wrong_peer(_: list[Object], item: Object) -> None:
 
 
 def _has_named_peer(item: Object) -> bool:
-    return item.kind == "NetworkPolicy" and "app.kubernetes.io/" in str(
-        [item.spec.get("ingress"), item.spec.get("egress")]
-    )
+    return _names_one(item, ("ingress", "from"), ("egress", "to"))
 
 
 def _lets_in(item: Object) -> bool:
     """A policy for callers that are pods of ours; a scraper elsewhere calls from outside the graph."""
-    return item.kind == "NetworkPolicy" and "podSelector" in str(item.spec.get("ingress"))
+    return _names_one(item, ("ingress", "from"))
+
+
+def _names_one(item: Object, *sides: tuple[str, str]) -> bool:
+    return item.kind == "NetworkPolicy" and any(
+        "podSelector" in peer and check_traffic.namespace_of(item, peer) not in check_traffic.ELSEWHERE
+        for side, peers in sides
+        for rule in item.spec.get(side) or []
+        for peer in rule.get(peers, [])
+    )
 
 
 def _names_pods(item: Object) -> bool:
@@ -166,6 +183,11 @@ def _unlabelled(name: str) -> Callable[[list[Object], Object], None]:
     return _apply
 
 
+def _makes_secrets(item: Object) -> bool:
+    """One that pods mount."""
+    return item.kind == "Job" and any(job.key == item.key for job, _ in secrets_made([item]).values())
+
+
 def _secret_lost(_: list[Object], item: Object) -> None:
     item.containers[0]["env"] = []
 
@@ -179,7 +201,7 @@ MUTATIONS = (
     *[Mutation(f"no {probe}", _serves, _drop(probe), check_pods.probed) for probe in PROBES],
     *[_drop_probe_timeout(probe) for probe in PROBES],
     Mutation("readiness is liveness", _serves, _same_probes, check_pods.probed),
-    Mutation("service account gone", _is("ServiceAccount"), _remove, check_pods.own_account),
+    Mutation("service account gone", _of_a_pod, _remove, check_pods.own_account),
     Mutation("default service account", _workload, _in_pod(serviceAccountName="default"), check_pods.own_account),
     Mutation("account of another", _serves, _shared_account, check_pods.own_account),
     Mutation(
@@ -188,7 +210,7 @@ MUTATIONS = (
         lambda _, item: item.manifest.pop("automountServiceAccountToken"),
         check_pods.no_api_token,
     ),
-    Mutation("pod takes a token", _serves, _in_pod(automountServiceAccountToken=True), check_pods.no_api_token),
+    Mutation("pod takes a token", _without_token, _in_pod(automountServiceAccountToken=True), check_pods.no_api_token),
     Mutation(
         "token without reason",
         lambda item: REASON_API_TOKEN in item.annotations,
@@ -248,7 +270,7 @@ MUTATIONS = (
     Mutation("priority class gone", _is("PriorityClass"), _remove, check_order.in_order),
     Mutation(
         "secret nobody makes",
-        lambda item: REASON_API_TOKEN in item.annotations,
+        _makes_secrets,
         _secret_lost,
         check_order.secrets_are_made,
     ),

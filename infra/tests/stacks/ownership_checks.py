@@ -15,8 +15,8 @@ def owner_of(known: Ownership, item: Object) -> list[str]:
 
 
 def released(item: Object) -> bool:
-    """Whether helm makes it: it says so itself, in the label every chart of ours sets."""
-    return item.labels.get("app.kubernetes.io/managed-by") == "Helm"
+    """Whether helm makes it: it says so itself, in the label every chart of ours sets, or the chart is not ours."""
+    return item.upstream or item.labels.get("app.kubernetes.io/managed-by") == "Helm"
 
 
 def without_owner(known: Ownership, objects: Sequence[Object]) -> Iterator[str]:
@@ -25,7 +25,7 @@ def without_owner(known: Ownership, objects: Sequence[Object]) -> Iterator[str]:
         owners = owner_of(known, item)
         if not owners:
             yield f"{item}: say in contracts/ownership.yaml who owns stack {item.stack}"
-        elif item.kind in known.made_by_others:
+        elif item.kind in known.made_by_others and not (item.upstream and known.releases in owners):
             yield f"{item}: every {item.kind} is made by {' or '.join(owners)}"
 
 

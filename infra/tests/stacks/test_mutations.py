@@ -2,23 +2,27 @@
 
 import pytest
 
+from infra.graph.model import Profile
 from infra.tests.stacks.mutations import MUTATIONS, Mutation
 from infra.tests.stacks.objects import world
 from infra.tests.stacks.test_graph import ALL
+
+WORLDS: tuple[tuple[str, Profile], ...] = (("local", "mini"), ("production", "mini"), ("local", "full"))
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: str(mutation.name).replace(" ", "-"))
 def test_each_object_broken_alone_is_reported(mutation: Mutation) -> None:
     subjects, missed = 0, []
-    for env in ("local", "production"):
-        victims = [index for index, item in enumerate(world(env)) if mutation.applies(item)]
+    for env, profile in WORLDS:
+        whole = enumerate(world(env, profile))
+        victims = [index for index, item in whole if not item.upstream and mutation.applies(item)]
         subjects += len(victims)
         for index in victims:
-            objects = world(env, breaking=index)
+            objects = world(env, profile, breaking=index)
             victim = objects[index]
             mutation.breaks(objects, victim)
             if not list(mutation.noticed_by(objects)):
-                missed.append(f"{env} {victim}")
+                missed.append(f"{env} {profile} {victim}")
 
     assert subjects, "the mutation has no subject"
     assert missed == []

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from infra.graph.model import Profile
 from infra.lib.ownership import Ownership, ownership
 from infra.tests.charts.helm import scenario, scenarios, template
 from infra.tests.stacks.objects import Object, world
 from infra.tests.stacks.ownership_checks import trespassing, with_two_owners, without_owner
-from infra.tests.stacks.whole import ENVIRONMENTS
+from infra.tests.stacks.whole import ENVIRONMENTS, PROFILES
 
 CHECKS = (without_owner, with_two_owners, trespassing)
 MAP = ownership()
@@ -42,9 +43,10 @@ def changed(**parts: object) -> Ownership:
     return Ownership.model_validate({**MAP.model_dump(), **parts})
 
 
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_every_object_and_field_of_an_environment_has_one_owner(env: str) -> None:
-    assert problems(world(env)) == []
+def test_every_object_and_field_of_an_environment_has_one_owner(env: str, profile: Profile) -> None:
+    assert problems(world(env, profile)) == []
 
 
 @pytest.mark.parametrize("name", scenarios())

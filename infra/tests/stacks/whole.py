@@ -7,9 +7,12 @@ from typing import Any
 
 import yaml
 
+from infra.graph.model import Profile
 from infra.tests.stacks.recording import STACKS, Recorded, record_stack
 
 ORDER = ("foundation", "platform", "data", "delivery")
+# The smallest and the largest, which has all that the one between them has.
+PROFILES: tuple[Profile, ...] = ("mini", "full")
 ENVIRONMENTS = ("local", "dev", "staging", "production")
 PLATFORM = ("gatekeeper", "istiod", "istio-proxy", "istio-cni", "gateway-certificate", "vault", "vault-bootstrap")
 NAMES = (*PLATFORM, "postgresql", "redis", "secrets-init", "todo-app")
