@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.lib.kube import Kube
+from infra.lib.kube import Kube, KubeError
 from infra.verify.bed import Bed
 from infra.verify.policies import admission, corpus
 
@@ -78,6 +78,49 @@ def test_nobody_exempts_an_app_namespace(kube: Kube, standard: Bed) -> None:
     assert "ValidatingAdmissionPolicy 'slipway-exemption-label'" in answer.message
     # Its twin: another label is nobody's business.
     standard.kubectl("label", "namespace", "todo", "slipway.local/tried=x", "--dry-run=server")
+
+
+DEPLOYMENT = "/apis/apps/v1/namespaces/todo/deployments/todo-app-relay"
+ON_THE_HOST = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
+HARMLESS = {"spec": {"template": {"metadata": {"annotations": {"slipway.local/note": "harmless"}}}}}
+
+
+@pytest.mark.parametrize("media", ["merge-patch", "strategic-merge-patch", "apply-patch"])
+def test_what_is_in_is_judged_again_when_it_is_changed(kube: Kube, media: str) -> None:
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "todo-app-relay"}}
+    form = f"application/{media}+{'yaml' if media == 'apply-patch' else 'json'}"
+    params = {"dryRun": "All", "fieldManager": "somebody"} | ({"force": "true"} if media == "apply-patch" else {})
+
+    with pytest.raises(KubeError, match=r"\[no-host-access\]"):
+        kube.request("PATCH", DEPLOYMENT, params=params, body={**kind, **ON_THE_HOST}, media=form)
+    kube.request("PATCH", DEPLOYMENT, params=params, body={**kind, **HARMLESS}, media=form)
+
+
+def test_what_is_in_is_judged_again_when_it_is_replaced(kube: Kube) -> None:
+    body = kube.request("GET", DEPLOYMENT)
+    body["metadata"].pop("managedFields")
+    kube.request("PUT", DEPLOYMENT, params={"dryRun": "All"}, body=body)
+    body["spec"]["template"]["spec"] |= {"automountServiceAccountToken": True, "serviceAccountName": "default"}
+
+    with pytest.raises(KubeError, match=r"\[own-account\]"):
+        kube.request("PUT", DEPLOYMENT, params={"dryRun": "All"}, body=body)
+
+
+def test_a_container_that_is_put_into_a_running_pod_is_judged(kube: Kube, standard: Bed) -> None:
+    pod, *_ = standard.objects("pods", "-n", "todo", "-l", "app.kubernetes.io/component=relay")
+    path = f"/api/v1/namespaces/todo/pods/{pod['metadata']['name']}/ephemeralcontainers"
+    # Pod Security has nothing against it.
+    shut = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": True}
+    added = {"name": "peek", "image": "docker.io/library/busybox:latest", "securityContext": shut}
+
+    with pytest.raises(KubeError, match=r"\[(image-registry|no-latest-tag|image-digest)\]"):
+        kube.request(
+            "PATCH",
+            path,
+            params={"dryRun": "All"},
+            body={"spec": {"ephemeralContainers": [added]}},
+            media="application/strategic-merge-patch+json",
+        )
 
 
 def test_nobody_has_a_token_of_the_api_written_into_a_secret(kube: Kube) -> None:
