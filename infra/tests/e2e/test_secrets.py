@@ -232,7 +232,7 @@ def test_a_program_with_a_token_of_vault_uses_the_api_as_far_as_its_scopes_go(st
 
     assert api.call("GET", "/auth/me").body["username"].startswith("ben-")
     assert api.call("POST", "/todos", {"title": "by a program"}).status == 201
-    answer = api.call("GET", "/violations")
+    answer = api.call("GET", "/auth/tokens")
     assert (answer.status, answer.body["type"]) == (403, "scope-missing")
 
 
