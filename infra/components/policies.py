@@ -1,5 +1,6 @@
 """The policies of `policies/` on a cluster: templates, their constraints for app namespaces, what they refer to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -8,9 +9,13 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from infra.components import timeouts
 from infra.components.labels import MANAGER, PART_OF
+from infra.components.todo_app_reach import Reach
 from infra.lib import policies
+from infra.settings.delivery import DeliverySettings
 
 LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
+# The parameter that lists hosts outside the cluster.
+HOSTS = "hosts"
 # For the official engine; the direct one knows when a template is ready.
 UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
 # What policies look up besides the object under review; a kind the API does not have would stop all others.
@@ -23,14 +28,18 @@ REFERRED = (
 
 @dataclass(frozen=True, kw_only=True)
 class PoliciesArgs:
-    """The namespaces that every constraint is for, as Gatekeeper is called for them."""
+    """The namespaces that every constraint is for, as Gatekeeper is called for them.
+
+    `hosts` are outside the cluster and declared by settings, beside those that a constraint lists.
+    """
 
     namespaces: pulumi.Input[list[str]]
+    hosts: Sequence[str] = ()
 
     @classmethod
-    def of(cls, platform: pulumi.StackReference) -> Self:
+    def of(cls, platform: pulumi.StackReference, settings: DeliverySettings) -> Self:
         """For the namespaces that the platform stack says."""
-        return cls(namespaces=platform.require_output("judged"))
+        return cls(namespaces=platform.require_output("judged"), hosts=Reach.of(settings).outside)
 
 
 class Policies(pulumi.ComponentResource):
@@ -55,6 +64,8 @@ class Policies(pulumi.ComponentResource):
 
     def _policy(self, policy: policies.Policy, args: PoliciesArgs, *, after: pulumi.Resource) -> CustomResource:
         template, constraint = policy.template, policies.within(policy.constraint, args.namespaces)
+        if HOSTS in constraint["spec"].get("parameters", {}):
+            constraint["spec"]["parameters"][HOSTS] += args.hosts
         known = CustomResource(
             template["metadata"]["name"],
             api_version=template["apiVersion"],

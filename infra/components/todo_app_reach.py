@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlsplit
 
 import pulumi
 
@@ -43,6 +44,13 @@ class Reach:
             issuer_networks=settings.oidc_networks,
             gateway_hosts=settings.route_hosts if settings.gateway else (),
         )
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """Hosts that the chart opens for it in a mesh; the policy on that is told of them."""
+        places = [self.pooler.rpartition(":")[0], *(str(_shard(entry)["host"]) for entry in self.shards)]
+        places += [urlsplit(address).hostname or "" for address in (self.issuer, self.jwks_url)]
+        return tuple(sorted({place.lower() for place in places if place}))
 
     def database(self, host: pulumi.Input[str], port: pulumi.Input[int]) -> dict[str, object]:
         """The chart's `database`, without name and user; host and port are PostgreSQL's own."""

@@ -14,7 +14,7 @@ from infra.settings.load import load
 settings = load(DeliverySettings)
 judging: list[pulumi.Resource] = []  # before the app, so that the app is judged as everything after it is
 if settings.policies:
-    judging = [Policies("policies", PoliciesArgs.of(stack_reference("platform")))]
+    judging = [Policies("policies", PoliciesArgs.of(stack_reference("platform"), settings))]
 app = TodoApp(
     APP,
     TodoAppArgs(

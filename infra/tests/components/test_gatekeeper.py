@@ -17,6 +17,7 @@ from infra.tests.stacks.whole import ENVIRONMENTS, evaluate
 # Where the plural is more than an s, written by hand.
 PLURALS = {
     "AuthorizationPolicy": "authorizationpolicies",
+    "BackendTLSPolicy": "backendtlspolicies",
     "ServiceEntry": "serviceentries",
     "WorkloadEntry": "workloadentries",
 }

@@ -7,22 +7,29 @@ import pytest
 from pydantic import ValidationError
 
 from infra.components.todo_app_reach import Reach
+from infra.lib import policies
 from infra.settings.base import Environment
 from infra.settings.delivery import DeliverySettings
 from infra.tests.charts.helm import one, template
-from infra.tests.stacks.recording import record_stack
+from infra.tests.stacks.recording import Recorded, record_stack
 from infra.tests.stacks.whole import IMAGES, config_of, evaluate
+from infra.verify.policies.rego import Judge
 
 
 def settings(**more: Any) -> DeliverySettings:  # noqa: ANN401 - any setting
     return DeliverySettings(env=Environment.DEV, images={"todo-app": IMAGES["todo-app"]}, **more)
 
 
+def stack(profile: str, **more: object) -> Recorded:
+    """The stack with these settings."""
+    outputs = {f"slipway-{name}": recorded.outputs for name, recorded in evaluate("dev", profile).items()}
+    config = {**config_of("delivery", "dev", profile), **{key: _text(value) for key, value in more.items()}}
+    return record_stack("delivery", env="dev", config=config, references=outputs)
+
+
 def rendered(**more: object) -> dict[str, str]:
     """The web pods' environment when the stack has these settings and the chart is rendered by its values."""
-    outputs = {f"slipway-{name}": recorded.outputs for name, recorded in evaluate("dev").items()}
-    config = {**config_of("delivery", "dev"), **{key: _text(value) for key, value in more.items()}}
-    release = record_stack("delivery", env="dev", config=config, references=outputs).get("Release", "todo-app")
+    release = stack("mini", **more).get("Release", "todo-app")
     return dict(one(template(release.inputs["values"]), "ConfigMap", "todo-app-web")["data"])
 
 
@@ -54,6 +61,35 @@ def test_shards_and_an_issuer_reach_the_app() -> None:
     assert environment["TODO_DATABASE_POOLER"] == "none"
     assert environment["TODO_OIDC_ISSUER"] == "https://id.example.com"
     assert environment["TODO_OIDC_ADMIN_GROUP"] == "admins"
+
+
+def test_an_issuer_outside_is_declared_to_the_policy_on_the_mesh() -> None:
+    made = stack(
+        "full",
+        oidc_issuer="https://Id.example.com:8443/realm",
+        oidc_jwks_url="https://keys.example.com",
+        oidc_audience="todo",
+        oidc_networks=["198.51.100.0/24"],
+    )
+    manifests = template(made.get("Release", "todo-app").inputs["values"])
+    entries = [item for item in manifests if item["kind"] == "ServiceEntry"]
+    [policy] = [policy for policy in policies.load() if policy.name == "mesh-strict"]
+    judge = Judge.of(policy.template, policy.modules)
+    applied = made.get("MeshStrict", policy.name).inputs
+
+    assert {host for entry in entries for host in entry["spec"]["hosts"]} == {"Id.example.com", "keys.example.com"}
+    assert [judge.messages(applied, entry) for entry in entries] == [set(), set()]
+    # Its twin: by the folder alone nobody declared them.
+    assert all(judge.messages(policy.constraint, entry) for entry in entries)
+
+
+def test_a_pooler_and_shards_are_outside_and_the_data_stack_is_not() -> None:
+    networks: dict[str, Any] = {"database_networks": ["192.0.2.0/28"]}
+
+    assert Reach.of(settings()).outside == ()
+    assert Reach.of(settings(database_pooler="Pool.example.com:6432", **networks)).outside == ("pool.example.com",)
+    shards = ("s1=db1.example.com:5433/todo", "s2=db2.example.com:5432/todo")
+    assert Reach.of(settings(shards=shards, **networks)).outside == ("db1.example.com", "db2.example.com")
 
 
 def test_by_default_nothing_is_reached_but_the_data_stack() -> None:
