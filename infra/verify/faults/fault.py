@@ -33,6 +33,7 @@ class Fault:
     """`probe` raises BrokenError when the promise does not hold; run with `defect` it has to.
 
     `whole`: how many subjects there are, where each round has one of its own by its number and the full count is all.
+    `not_judged`: what the probe cannot see, each with its reason; it is part of the result.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Fault:
     defect: str
     probe: Callable[[Site], None]
     whole: Callable[[], int] | None = None
+    not_judged: Callable[[], tuple[str, ...]] | None = None
 
 
 def hold(true: object, why: str) -> None:

@@ -84,6 +84,7 @@ def row(fault: Fault, judgement: Judgement, provenance: Provenance) -> Row:
         "seed": judgement.seed,
         "seconds": judgement.seconds,
         "note": judgement.broken[0].splitlines()[0][:300] if judgement.broken else "",
+        **({"not_judged": list(fault.not_judged())} if fault.not_judged else {}),
         **provenance.fields(),
     }
 

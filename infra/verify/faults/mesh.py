@@ -14,7 +14,7 @@ from infra.components.mesh_guard import MEMBER
 from infra.components.mesh_guard import SIDECAR as SIDECAR_GUARD
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault, Site, hold
-from infra.verify.mesh import checks, jobs, leaving, pods
+from infra.verify.mesh import checks, jobs, leaving, plan, pods
 from infra.verify.policies.watching import watching
 
 SHOWN = 6
@@ -84,11 +84,15 @@ def plaintext(site: Site) -> None:
         probes(bed, "stranger outside", "gateway", "prometheus") as who,
         weakened(site, PERMISSIVE, lambda: mode("PERMISSIVE"), lambda: mode("STRICT")),
     ):
+        _none(checks.of_sidecars(bed, checks.OUTSIDE))
         _none(checks.plaintext(bed, who))
 
 
 def call_graph(site: Site) -> None:
-    """R40: each caller on each port, by each method on each declared path, is answered as the service graph says."""
+    """R40: each caller on each port, by each method on each declared path, is answered as the service graph says.
+
+    Where the mesh cannot refuse, what is declared has to be answered; the rest is named in the result.
+    """
     bed = site.bed
 
     def allow() -> None:
@@ -101,6 +105,12 @@ def call_graph(site: Site) -> None:
     with probes(bed) as who, weakened(site, OPEN, allow, undo):
         _none(checks.call_graph(bed, who))
         _none(checks.tricks(bed))
+
+
+def left() -> tuple[str, ...]:
+    """What R40 asks nobody, and why."""
+    beyond = list(plan.outside().values())
+    return (*plan.plan(checks.everyone()).not_judged(), *(f"{why}: {beyond.count(why)} edges" for why in {*beyond}))
 
 
 def egress(site: Site) -> None:
@@ -167,19 +177,21 @@ MESH: tuple[Fault, ...] = (
     ),
     Fault(
         id="R39",
-        title="plain text, an ended and a forged certificate, somebody else's identity, to each port in the mesh",
-        promise="0 answers but the declared ones; HTTP says 403",
+        title="plain text, an ended and a forged certificate, somebody else's identity, to each port in the mesh and of"
+        " sidecars",
+        promise="0 answers but the declared ones; HTTP says 403; a sidecar tells its health and figures, no more",
         tier="full",
         defect=PERMISSIVE,
         probe=plaintext,
     ),
     Fault(
         id="R40",
-        title="every identity to every port, method and path, and 18 ways to write a path",
-        promise="answered where the service graph declares it, refused where it does not",
+        title="every identity to every port of every workload, by seven methods, and 18 ways to write a path",
+        promise="answered where the service graph declares it, refused where it does not and a sidecar stands",
         tier="full",
         defect=OPEN,
         probe=call_graph,
+        not_judged=left,
     ),
     Fault(
         id="R41",

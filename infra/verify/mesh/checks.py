@@ -10,16 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from infra.graph.load import service_graph
-from infra.graph.model import Workload
-from infra.verify.bed import Bed
+from infra.verify.bed import Bed, BedError
+from infra.verify.mesh import plan
+from infra.verify.mesh.plan import Question
 from infra.verify.mesh.pods import CERTIFICATE_LASTS, Who
-from infra.verify.mesh.talk import Ask, ask, http, let_in, put, refused_by_name, tcp
+from infra.verify.mesh.talk import Ask, ask, http, let_in, put, refused_by_name, tcp, tls
 
 # kubelet's: TLS, so that plain HTTP is answered by a 400 that only somebody there can send.
 NODE_PORT = 10250
-METHODS = ("GET", "HEAD", "POST", "DELETE")
-WEB, RELAY, POSTGRESQL, REDIS = "web", "relay", "postgresql", "redis"
-PORTS = {WEB: (8000, 8001), RELAY: (8001,), POSTGRESQL: (5432,), REDIS: (6379,)}
+WEB, RELAY = "web", "relay"
 # A Service's port where it differs from its pods'.
 BEHIND = {(WEB, 8000): 80}
 STRANGERS = (
@@ -64,26 +63,30 @@ def everyone() -> list[Who]:
 
 
 def addresses(bed: Bed) -> dict[str, str]:
-    """The pod of each target."""
-    found = {}
-    for name in PORTS:
-        workload = service_graph().workloads[name]
+    """A pod of each target that has one."""
+    found: dict[str, str] = {}
+    for name, workload in plan.targets().items():
         selector = ",".join(f"{key}={value}" for key, value in workload.labels.items())
-        pods = bed.objects("pods", "-n", workload.namespace, "-l", selector)
-        [found[name]] = [each["status"]["podIP"] for each in pods if not each["metadata"].get("deletionTimestamp")]
+        pods = bed.objects("pods", "-n", workload.namespace, "-l", selector, "--field-selector=status.phase=Running")
+        living = [each["status"]["podIP"] for each in pods if not each["metadata"].get("deletionTimestamp")]
+        found |= {name: living[0]} if living else {}
+    if missing := {*plan.members()} - {*found}:
+        raise BedError(f"no pod of {', '.join(sorted(missing))} runs")
     return found
 
 
 def plaintext(bed: Bed, everybody: list[Who]) -> Iterator[str]:
     """R39: without a certificate of the mesh nobody is spoken to, from whatever namespace, on whatever port."""
     places = addresses(bed)
-    asks = [_ask(places[name], name, port, "GET", "/healthz") for name, ports in PORTS.items() for port in ports]
+    asks = [_first(places[name], name, port) for name, ports in plan.members().items() for port in ports]
     for who in (each for each in everybody if not each.meshed):
         _prepare(bed, who)
         for how in ("plain", "forged", "kept", "mesh"):
             answers = ask(bed, who, [each.by(how) for each in asks])
             for each, answer in zip(asks, answers, strict=True):
-                declared = how == "mesh" and _declared(who.name, _target(places, each), each.port, "GET", "/healthz")
+                declared = how == "mesh" and plan.declared(
+                    who.name, _target(places, each), each.port, "GET", "/healthz"
+                )
                 if let_in(answer) is not declared:
                     yield f"{who.name} {how} to {each.host}:{each.port}: {answer[:60]!r}"
                 if (
@@ -93,6 +96,20 @@ def plaintext(bed: Bed, everybody: list[Who]) -> Iterator[str]:
                     and not refused_by_name(answer)
                 ):
                     yield f"{who.name} to {each.host}:{each.port} is no 403: {answer[:60]!r}"
+
+
+def of_sidecars(bed: Bed, who: Who) -> Iterator[str]:
+    """R39: of the sidecar's own ports health and figures answer in plain text, and nothing else, whoever asks."""
+    places = addresses(bed)
+    for name in plan.members():
+        asks = [http(places[name], port, method, path) for port, method, path in plan.OWN]
+        for how in ("plain", "mesh"):
+            answers = ask(bed, who, [each.by(how) for each in asks])
+            for each, wanted, answer in zip(asks, plan.OWN.values(), answers, strict=True):
+                answered = answer.startswith(b"HTTP/1.1 2")
+                if answered is not wanted and not (wanted and how == "mesh"):  # what speaks plain text has no TLS
+                    verdict = "answers" if answered else "is silent"
+                    yield f"the sidecar of {name} {verdict} {how} at {each.port} {each.what}: {answer[:60]!r}"
 
 
 def _prepare(bed: Bed, who: Who) -> None:
@@ -128,20 +145,13 @@ def forged(who: Who) -> dict[str, bytes]:
 def call_graph(bed: Bed, everybody: list[Who]) -> Iterator[str]:
     """R40: every caller to every port: answered where the graph declares it, refused where it does not."""
     places = addresses(bed)
-    for who in everybody:
-        asked = list(_questions(who))
-        asks = []
-        for target, port, method, path in asked:
-            service = service_graph().workloads[target].service
-            by_name = who.meshed and service
-            host = f"{service}.{service_graph().workloads[target].namespace}.svc" if by_name else places[target]
-            number = BEHIND.get((target, port), port) if by_name else port
-            asks.append(_ask(host, target, number, method, path).by("plain" if who.meshed else "mesh"))
-        for question, answer in zip(asked, ask(bed, who, asks), strict=True):
-            wanted = _declared(who.name, *question)
-            if let_in(answer) is not wanted:
-                verdict = "refused" if wanted else "answered"
-                yield f"{who.name} to {' '.join(map(str, question))} is {verdict}: {answer[:60]!r}"
+    for who, asked in plan.plan(everybody).questions.items():
+        answers = ask(bed, who, [_ask(who, question, places) for question in asked])
+        for question, answer in zip(asked, answers, strict=True):
+            if let_in(answer) is not question.wanted:
+                verdict = "refused" if question.wanted else "answered"
+                told = f"{question.target} {question.port} {question.method} {question.path}".rstrip()
+                yield f"{who.name} to {told} is {verdict}: {answer[:60]!r}"
 
 
 def tricks(bed: Bed) -> Iterator[str]:
@@ -165,7 +175,7 @@ def egress(bed: Bed, everybody: list[Who]) -> Iterator[str]:
 def scrape(bed: Bed) -> Iterator[str]:
     """R42: metrics for the one who may have them, by a certificate of the mesh and no other way."""
     places = addresses(bed)
-    asks = [_ask(places[name], name, 8001, "GET", "/metrics") for name in (WEB, RELAY)]
+    asks = [http(places[name], 8001, "GET", "/metrics") for name in (WEB, RELAY)]
     for how, wanted in (("mesh", True), ("plain", False)):
         answers = ask(bed, PROMETHEUS, [each.by(how) for each in asks])  # type: ignore[arg-type] # a literal each
         for each, answer in zip(asks, answers, strict=True):
@@ -173,38 +183,22 @@ def scrape(bed: Bed) -> Iterator[str]:
                 yield f"a scrape of {each.host} {how}: {answer[:80]!r}"
 
 
-def _questions(who: Who) -> Iterator[tuple[str, int, str, str]]:
-    """For a caller that is declared, each method on each path that the target is asked by anybody; else one of each."""
-    graph = service_graph()
-    for target, ports in PORTS.items():
-        for port in ports:
-            if target in {POSTGRESQL, REDIS}:
-                yield target, port, "", ""
-                continue
-            paths = sorted(
-                {p.replace("*", "x") for c in graph.calls if c.to == target for h in c.http for p in h.paths}
-            )
-            known = any(name == who.name and call.to == target for name, call in graph.edges("full"))
-            for path in paths if known else ["/healthz", "/metrics", "/api/v1/x"]:
-                for method in METHODS if known else METHODS[:1]:
-                    yield target, port, method, path
+def _ask(who: Who, question: Question, places: dict[str, str]) -> Ask:
+    """By the Service's name from a sidecar, which knows no other; else the pod itself, by the probe's certificate."""
+    target, port = question.target, question.port
+    workload = service_graph().workloads[target]
+    named = workload.service and (who.meshed or target == plan.DNS)
+    host = f"{workload.service}.{workload.namespace}.svc" if named else places[target]
+    number = BEHIND.get((target, port), port) if named else port
+    if question.tls:
+        return tls(host, number)
+    made = http(host, number, question.method, question.path) if question.method else tcp(host, number)
+    return made.by("mesh" if target in plan.members() and not who.meshed else "plain")
 
 
-def _ask(host: str, target: str, port: int, method: str, path: str) -> Ask:
-    return tcp(host, port) if target in {POSTGRESQL, REDIS} else http(host, port, method, path)
+def _first(host: str, target: str, port: int) -> Ask:
+    return http(host, port, "GET", "/healthz") if target in {WEB, RELAY} else tcp(host, port)
 
 
 def _target(places: dict[str, str], each: Ask) -> str:
     return next(name for name, address in places.items() if address == each.host)
-
-
-def _declared(caller: str, target: str, port: int, method: str, path: str) -> bool:
-    """The graph's own answer."""
-    return any(
-        name == caller
-        and call.to == target
-        and isinstance(service_graph().node(name), Workload)
-        and port in service_graph().node(target).ports[call.port].numbers
-        and (not call.http or any(one.allows(method, path) for one in call.http))
-        for name, call in service_graph().edges("full")
-    )

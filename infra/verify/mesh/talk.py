@@ -10,10 +10,15 @@ from infra.verify.bed import Bed
 from infra.verify.mesh.pods import CERTS, Who
 
 # plain: as it is, which a sidecar makes mutual TLS of; mesh: with the probe's certificate; kept: with the one it kept
-# until it ended; forged: with one of an authority of its own.
-How = Literal["plain", "mesh", "kept", "forged"]
+# until it ended; forged: with one of an authority of its own; tls: none, the target's own TLS is what is asked for.
+How = Literal["plain", "mesh", "kept", "forged", "tls"]
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
-HELLO = {5432: SSL_REQUEST, 6379: b"PING\r\n"}
+# Where the API server is, with its length before it as names are asked for by TCP.
+LABELS = (b"kubernetes", b"default", b"svc", b"cluster", b"local", b"")
+HEAD, KIND = b"\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", b"\x00\x01\x00\x01"
+NAME = HEAD + b"".join(bytes([len(label)]) + label for label in LABELS) + KIND
+HELLO = {5432: SSL_REQUEST, 6379: b"PING\r\n", 53: len(NAME).to_bytes(2, "big") + NAME}
+SHOOK = b"shook hands"
 DENIED = b"RBAC: access denied"
 # Runs in a probe: asks in parallel, reads to the end or so many bytes, and says what came.
 SCRIPT = """
@@ -22,6 +27,8 @@ import base64, concurrent.futures, json, socket, ssl, sys
 def context(how):
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    if how == "tls":
+        return made
     chain = {"mesh": "CERTS/cert-chain.pem CERTS/key.pem", "kept": "/dev/shm/kept.pem /dev/shm/kept.key",
              "forged": "/dev/shm/forged.pem /dev/shm/forged.key"}[how].split()
     made.load_cert_chain(*chain)
@@ -33,6 +40,8 @@ def one(ask):
         with socket.create_connection((ask["host"], ask["port"]), 5) as plain:
             plain.settimeout(5)
             end = plain if ask["how"] == "plain" else context(ask["how"]).wrap_socket(plain)
+            if ask["how"] == "tls":
+                return base64.b64encode(b"SHOOK").decode()
             end.sendall(base64.b64decode(ask["send"]))
             while len(got) < 4000:
                 part = end.recv(4000)
@@ -45,7 +54,7 @@ def one(ask):
 
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
     print(json.dumps(list(pool.map(one, json.load(sys.stdin)))))
-""".replace("CERTS", CERTS)
+""".replace("CERTS", CERTS).replace("SHOOK", SHOOK.decode())
 
 
 WRITE = """
@@ -82,6 +91,11 @@ def http(host: str, port: int, method: str, path: str) -> Ask:
 def tcp(host: str, port: int) -> Ask:
     """The first words of what is spoken at that port."""
     return Ask(host, port, HELLO[port], brief=True, what="hello")
+
+
+def tls(host: str, port: int) -> Ask:
+    """The target's own handshake, by whatever certificate it has."""
+    return Ask(host, port, b"", how="tls", what="TLS")
 
 
 def ask(bed: Bed, who: Who, asks: Sequence[Ask]) -> list[bytes]:
