@@ -146,6 +146,20 @@ def test_a_sidecar_that_tells_more_or_less_is_found(
     assert all(said in each and str(broken[0]) in each for each in found)
 
 
+@pytest.mark.parametrize(
+    ("broken", "grpc", "found"),
+    [(None, b"", 0), ((15014, "GET", "/debug/syncz"), b"", 1), (None, b"\x00\x00\x06\x04", 1)],
+)
+def test_an_istiod_that_tells_of_proxies_in_plain_text_is_found(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, broken: tuple[int, str, str] | None, grpc: bytes, found: int
+) -> None:
+    answers = [YES if wanted or place == broken else b"" for place, wanted in plan.ISTIOD.items()]
+    monkeypatch.setattr(checks, "ask", lambda *_: [*answers, grpc])
+    monkeypatch.setattr(checks, "addresses", lambda _: dict.fromkeys(plan.targets(), "10.0.0.1"))
+
+    assert len(list(checks.of_istiod(bed, checks.OUTSIDE))) == found
+
+
 def test_of_its_own_ports_a_sidecar_tells_health_and_figures_only() -> None:
     told = {(port, path) for (port, _, path), answers in plan.OWN.items() if answers}
 

@@ -85,6 +85,7 @@ def plaintext(site: Site) -> None:
         weakened(site, PERMISSIVE, lambda: mode("PERMISSIVE"), lambda: mode("STRICT")),
     ):
         _none(checks.of_sidecars(bed, checks.OUTSIDE))
+        _none(checks.of_istiod(bed, checks.OUTSIDE))
         _none(checks.plaintext(bed, who))
 
 

@@ -14,7 +14,7 @@ from infra.verify.bed import Bed, BedError
 from infra.verify.mesh import plan
 from infra.verify.mesh.plan import Question
 from infra.verify.mesh.pods import CERTIFICATE_LASTS, Who
-from infra.verify.mesh.talk import Ask, ask, http, let_in, put, refused_by_name, tcp, tls
+from infra.verify.mesh.talk import Ask, ask, http, http2, let_in, put, refused_by_name, tcp, tls
 
 # kubelet's: TLS, so that plain HTTP is answered by a 400 that only somebody there can send.
 NODE_PORT = 10250
@@ -63,14 +63,14 @@ def everyone() -> list[Who]:
 
 
 def addresses(bed: Bed) -> dict[str, str]:
-    """A pod of each target that has one."""
+    """A pod of each target that has one; istiod and the members have."""
     found: dict[str, str] = {}
     for name, workload in plan.targets().items():
         selector = ",".join(f"{key}={value}" for key, value in workload.labels.items())
         pods = bed.objects("pods", "-n", workload.namespace, "-l", selector, "--field-selector=status.phase=Running")
         living = [each["status"]["podIP"] for each in pods if not each["metadata"].get("deletionTimestamp")]
         found |= {name: living[0]} if living else {}
-    if missing := {*plan.members()} - {*found}:
+    if missing := {*plan.members(), "istiod"} - {*found}:
         raise BedError(f"no pod of {', '.join(sorted(missing))} runs")
     return found
 
@@ -110,6 +110,18 @@ def of_sidecars(bed: Bed, who: Who) -> Iterator[str]:
                 if answered is not wanted and not (wanted and how == "mesh"):  # what speaks plain text has no TLS
                     verdict = "answers" if answered else "is silent"
                     yield f"the sidecar of {name} {verdict} {how} at {each.port} {each.what}: {answer[:60]!r}"
+
+
+def of_istiod(bed: Bed, who: Who) -> Iterator[str]:
+    """R39: istiod's ports without TLS answer about its health and its figures, and of no proxy."""
+    host = addresses(bed)["istiod"]
+    asks = [http(host, port, method, path) for port, method, path in plan.ISTIOD]
+    *answers, grpc = ask(bed, who, [*asks, http2(host, plan.PLAIN_GRPC)])
+    for each, wanted, answer in zip(asks, plan.ISTIOD.values(), answers, strict=True):
+        if answer.startswith(b"HTTP/1.1 2") is not wanted:
+            yield f"istiod {'is silent' if wanted else 'answers'} at {each.port} {each.what}: {answer[:60]!r}"
+    if grpc:
+        yield f"istiod answers at {plan.PLAIN_GRPC} in plain text: {grpc[:60]!r}"
 
 
 def _prepare(bed: Bed, who: Who) -> None:

@@ -141,3 +141,15 @@ OWN: dict[tuple[int, str, str], bool] = {
     (15020, "GET", "/debug/pprof/"): False,
     (15020, "GET", "/debug/ndsz"): False,
 }
+# The same of istiod, whoever asks: what a proxy is told is behind a certificate and a token.
+ISTIOD: dict[tuple[int, str, str], bool] = {
+    (8080, "GET", "/ready"): True,
+    (15014, "GET", "/metrics"): True,
+    **{
+        (port, "GET", path): False
+        for port in (8080, 15014)
+        for path in ("/debug/syncz", "/debug/registryz", "/debug/config_dump", "/debug/pprof/")
+    },
+}
+# Where it would speak gRPC without TLS.
+PLAIN_GRPC = 15010

@@ -98,6 +98,12 @@ def tls(host: str, port: int) -> Ask:
     return Ask(host, port, b"", how="tls", what="TLS")
 
 
+def http2(host: str, port: int) -> Ask:
+    """The first words of HTTP/2 without TLS, which gRPC answers with words of its own."""
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    return Ask(host, port, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings, brief=True, what="HTTP/2")
+
+
 def ask(bed: Bed, who: Who, asks: Sequence[Ask]) -> list[bytes]:
     """What each was answered; b"" for a connection that was refused, broken off or without a word."""
     given = [{**asdict(each), "send": base64.b64encode(each.send).decode()} for each in asks]
