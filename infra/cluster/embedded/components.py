@@ -35,8 +35,9 @@ def every(layout: Layout, network: Network) -> list[Data]:
             **_component(layout, _containerd(layout), probe=f"unix:{place.CONTAINERD_SOCKET}", memory="64MiB"),
             "program": shutil.which("containerd") or "/usr/bin/containerd",
         },
+        # Each kind of a mesh and of policies takes its share: with 400 MiB, and 365 in use, it did nothing but collect.
         _component(
-            layout, _apiserver(layout, network), probe="https://127.0.0.1:6443/readyz", after=["etcd"], memory="400MiB"
+            layout, _apiserver(layout, network), probe="https://127.0.0.1:6443/readyz", after=["etcd"], memory="1GiB"
         ),
         _component(layout, _controllers(layout), probe="https://127.0.0.1:10257/healthz", after=api, memory="96MiB"),
         _component(layout, _scheduler(layout), probe="https://127.0.0.1:10259/healthz", after=api, memory="64MiB"),
