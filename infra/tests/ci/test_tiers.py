@@ -117,6 +117,7 @@ def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
     endless = Part(name="endless", command=("sh", "-c", f"touch {begun}; exec sleep 600"))
     later = Part(name="later", command=("touch", str(after)))
     monkeypatch.setattr(tiers, "SERIAL", {"check"})
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def press() -> None:
         while not begun.exists():
@@ -125,6 +126,9 @@ def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
 
     threading.Thread(target=press, daemon=True).start()
 
-    assert run(monkeypatch, endless, later) == tiers.INTERRUPTED
+    try:
+        assert run(monkeypatch, endless, later) == tiers.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().out.splitlines()[-1] == "interrupted"
     assert not after.exists()
