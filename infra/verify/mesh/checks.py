@@ -195,12 +195,18 @@ def scrape(bed: Bed) -> Iterator[str]:
                 yield f"a scrape of {each.host} {how}: {answer[:80]!r}"
 
 
+# Of no address, so the graph has none: the mesh is told by it that the port speaks HTTP. By the pod's own address the
+# caller's sidecar would refuse, whatever the relay's said.
+HEADLESS = {(RELAY, 8001): "todo-app-relay"}
+
+
 def _ask(who: Who, question: Question, places: dict[str, str]) -> Ask:
     """By the Service's name from a sidecar, which knows no other; else the pod itself, by the probe's certificate."""
     target, port = question.target, question.port
     workload = service_graph().workloads[target]
-    named = workload.service and (who.meshed or target == plan.DNS)
-    host = f"{workload.service}.{workload.namespace}.svc" if named else places[target]
+    service = workload.service or HEADLESS.get((target, port), "")
+    named = service and (who.meshed or target == plan.DNS)
+    host = f"{service}.{workload.namespace}.svc" if named else places[target]
     number = BEHIND.get((target, port), port) if named else port
     if question.tls:
         return tls(host, number)

@@ -17,7 +17,7 @@ _turn = threading.Lock()
 
 
 def rendered(environment: str) -> list[Object]:
-    """Every object of an environment, one after the other. The largest profile has all that the smaller ones have."""
+    """Every object of an environment in the largest profile, which has every kind and name that smaller ones have."""
     with tempfile.TemporaryDirectory() as scratch, _turn:
         render.to(Session(choose(environment=environment, profile=PROFILES[-1])), out=Path(scratch) / "out")
         return gator.rendered(Path(scratch) / "out")
