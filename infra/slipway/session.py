@@ -1,6 +1,7 @@
 """What every command of the front door works with: the choice, the cluster, the engine, the stacks."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -127,8 +128,8 @@ class Session:
 
     @cached_property
     def renderer(self) -> Engine:
-        """An engine that needs no cluster: rendering is the direct one's; one for all sessions of this process."""
-        return _renderer()
+        """An engine that needs no cluster: rendering is the direct one's; one for all sessions of a thread."""
+        return _renderer(threading.get_ident())
 
     @property
     def stacks(self) -> tuple[str, ...]:
@@ -184,7 +185,8 @@ class Session:
 
 
 @cache
-def _renderer() -> Engine:
+def _renderer(_thread: int) -> Engine:
+    """Warm from the first rendering on; it does one thing at a time."""
     return DirectEngine(log=cache_dir() / "logs" / "render.log")
 
 

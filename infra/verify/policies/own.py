@@ -1,7 +1,6 @@
 """What we deploy ourselves, as `slipway render` writes it: it has to keep to every policy (R37)."""
 
 import tempfile
-import threading
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +12,10 @@ from infra.slipway.options import ENVIRONMENTS, PROFILES, choose
 from infra.slipway.session import Session
 from infra.verify.policies import gator, rego
 
-_turn = threading.Lock()
-
 
 def rendered(environment: str) -> list[Object]:
     """Every object of an environment in the largest profile, which has every kind and name that smaller ones have."""
-    with tempfile.TemporaryDirectory() as scratch, _turn:
+    with tempfile.TemporaryDirectory() as scratch:
         render.to(Session(choose(environment=environment, profile=PROFILES[-1])), out=Path(scratch) / "out")
         return gator.rendered(Path(scratch) / "out")
 
