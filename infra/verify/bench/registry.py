@@ -6,7 +6,7 @@ from infra.verify.bench.figure import Figure
 from infra.verify.bench.life import AGAIN, COLD, MEMORY, WARM
 from infra.verify.bench.rollout import ROLLOUT
 from infra.verify.bench.rotate import ROTATE
-from infra.verify.bench.security import POLICIES, STANDARD
+from infra.verify.bench.security import FULL, POLICIES, STANDARD
 from infra.verify.bench.sidecar import SIDECAR
 
 FIGURES: tuple[Figure, ...] = (
@@ -19,6 +19,7 @@ FIGURES: tuple[Figure, ...] = (
     CHECK,
     POLICIES,
     STANDARD,
+    FULL,
     SIDECAR,
     ENGINES,
     ROLLOUT,
