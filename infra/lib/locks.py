@@ -46,11 +46,13 @@ def waiting(path: Path, *, purpose: str, deadline: float) -> Iterator[None]:
 
 def _acquire(path: Path, *, give_up: float) -> TextIO:
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("a+", encoding="utf-8")
-        except FileNotFoundError:
-            continue  # the folder has just gone with somebody else's lock
+        except (FileExistsError, FileNotFoundError):
+            if path.parent.is_file():
+                raise
+            continue  # the folder was there, and has just gone with somebody else's lock
         taken = _taken(file)
         if taken and _is_at(path, file):
             return file

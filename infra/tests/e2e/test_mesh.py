@@ -25,7 +25,7 @@ def test_every_pod_of_the_app_has_a_sidecar_and_its_namespace_stays_restricted(f
         assert found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for name, inits in living(full):
         assert inits[:2] == ["istio-validation", "istio-proxy"], name
-    assert full.unhealthy() == []
+    full.wait("healthy pods", lambda: not full.unhealthy(), deadline=60)
 
 
 def test_what_was_written_before_is_kept(full: Bed, written_before: str) -> None:

@@ -6,6 +6,7 @@ import signal
 import time
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +61,24 @@ def test_removing_the_file_lets_no_two_in_at_once(tmp_path: Path) -> None:
         child.join(60)
     assert [child.exitcode for child in children] == [0, 0, 0]
     assert number.read_text(encoding="utf-8") == "24"
+
+
+def test_a_folder_that_goes_while_it_is_made_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, refused = Path.mkdir, iter([FileExistsError("it was there"), FileNotFoundError("it has gone")])
+
+    def late(path: Path, *given: Any, **named: Any) -> None:  # noqa: ANN401 - as Path.mkdir takes them
+        if error := next(refused, None):
+            raise error
+        make(path, *given, **named)
+
+    monkeypatch.setattr(Path, "mkdir", late)
+
+    with waiting(tmp_path / "folder" / "lock", purpose="test", deadline=0):
+        assert (tmp_path / "folder" / "lock").exists()
+
+
+def test_a_file_where_the_folder_belongs_is_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").touch()
+
+    with pytest.raises(FileExistsError), waiting(tmp_path / "folder" / "lock", purpose="test", deadline=0):
+        pass
