@@ -131,9 +131,9 @@ def test_a_command_connects_to_whom_it_is_declared_to_call(
 def test_a_relay_connects_to_its_own_database_alone(
     arguments: list[str], wanted: str, database: Servers, sharded: Servers, tmp_path: Path
 ) -> None:
-    relay = graph.graph()["workloads"]["relay"]
+    each = graph.graph()["workloads"]["relay"]["each"]
 
-    assert {wanted, *relay["each"].values()} <= graph.targets("relay")
+    assert {wanted, each["of"], each["instead_of"]} <= graph.targets("relay")
     assert reached(["relay", *arguments], database, sharded, tmp_path) == {wanted}
 
 
