@@ -1,7 +1,9 @@
 """Processes of pods, as this machine numbers them: a container's control group is named after its pod's uid."""
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import os
+import signal
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +26,16 @@ def process_of(pod: dict[str, Any]) -> int:
     if found is None:
         raise BedError(f"pod {pod['metadata']['name']} has no process on this machine")
     return found
+
+
+@contextlib.contextmanager
+def stopped(processes: Sequence[int]) -> Iterator[None]:
+    """They are there and do nothing for the block."""
+    try:
+        for number in processes:
+            os.kill(number, signal.SIGSTOP)
+        yield
+    finally:
+        for number in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGCONT)

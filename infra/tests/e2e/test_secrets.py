@@ -3,15 +3,13 @@
 import base64
 import hashlib
 import json
-import os
 import secrets
-import signal
 import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
@@ -25,7 +23,7 @@ from infra.vault import desired
 from infra.verify.bed import Bed
 from infra.verify.faults.judge import judge
 from infra.verify.faults.leaks import LEAKS
-from infra.verify.pod_processes import processes_of
+from infra.verify.pod_processes import processes_of, stopped
 from infra.verify.todo_api import TodoApi
 from infra.verify.traffic import traffic
 from infra.verify.vault.live import AT_WORK, FILES, in_web, login, password_of, query, set_life
@@ -69,14 +67,8 @@ def agents_stopped(bed: Bed) -> Iterator[None]:
     pods = bed.objects("pods", "-n", "todo", "-l", "app.kubernetes.io/component=web")
     agents = [number for number in processes_of(pods) if Path(f"/proc/{number}/comm").read_text().strip() == "vault"]
     assert len(agents) >= len(pods)
-    try:
-        for number in agents:
-            os.kill(number, signal.SIGSTOP)
+    with stopped(agents):
         yield
-    finally:
-        for number in agents:
-            with suppress(ProcessLookupError):
-                os.kill(number, signal.SIGCONT)
 
 
 def test_the_databases_user_changes_and_no_request_fails_while_agents_work(short: Bed) -> None:

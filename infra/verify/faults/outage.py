@@ -2,8 +2,6 @@
 
 import contextlib
 import json
-import os
-import signal
 import subprocess
 import time
 from collections import Counter
@@ -16,7 +14,7 @@ from infra.verify.faults.cluster import kill_node
 from infra.verify.faults.fault import Fault, Site, hold
 from infra.verify.faults.mesh import weakened
 from infra.verify.mesh import jobs
-from infra.verify.pod_processes import processes_of
+from infra.verify.pod_processes import processes_of, stopped
 from infra.verify.policies import corpus
 
 GATEKEEPER = "gatekeeper-system"
@@ -53,7 +51,7 @@ def hanging(site: Site) -> None:
     bed = site.bed
     with weakened(site, OPEN, lambda: _on_failure(bed, "Ignore"), lambda: _on_failure(bed, "Fail")):
         hold(asked(bed, greedy()) == JUDGED, "no policy judged before: the round has no subject")
-        with stopped(bed, GATEKEEPER):
+        with namespace_stopped(bed, GATEKEEPER):
             until = time.monotonic() + HANGS
             while time.monotonic() < until:
                 begin = time.monotonic()
@@ -165,18 +163,12 @@ def _on_failure(bed: Bed, what: str) -> None:
 
 
 @contextlib.contextmanager
-def stopped(bed: Bed, namespace: str) -> Iterator[None]:
+def namespace_stopped(bed: Bed, namespace: str) -> Iterator[None]:
     """Every process of the namespace's pods is stopped for the block."""
     found = list(processes_of(bed.objects("pods", "-n", namespace)))
     hold(found, f"no process of {namespace} on the node: the round has no subject")
-    try:
-        for pid in found:
-            os.kill(pid, signal.SIGSTOP)
+    with stopped(found):
         yield
-    finally:
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def _leases(bed: Bed) -> dict[str, tuple[float, float]]:
