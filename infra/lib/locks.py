@@ -50,7 +50,7 @@ def _acquire(path: Path, *, give_up: float) -> TextIO:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("a+", encoding="utf-8")
         except (FileExistsError, FileNotFoundError):
-            if path.parent.is_file():
+            if path.parent.is_file() or path.parent.is_symlink():
                 raise
             continue  # the folder was there, and has just gone with somebody else's lock
         taken = _taken(file)

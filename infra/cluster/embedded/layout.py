@@ -17,8 +17,8 @@ CNI_PROGRAMS = Path("/usr/lib/cni")
 # What containerd of an instance reads, at the same place in each: a mesh adds a plug-in of its own to both.
 NODE_CNI_PROGRAMS = Path("/var/lib/cni-programs")
 NODE_CNI_CONFIG = Path("/var/lib/cni-config")
-# Each of one replica; Vault's lie apart, so that a full audit file stops no write of its data.
 VAULTS_MOST = 5  # pods of Vault that a setting may ask for
+# The others are of one replica. Vault's lie apart, so that a full audit file stops no write of its data.
 LOCAL_VOLUMES = (
     *("postgresql", "redis"),
     *(f"vault-{part}-{number}" for number in range(VAULTS_MOST) for part in ("data", "audit")),

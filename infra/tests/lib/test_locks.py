@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from collections.abc import Callable
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,9 @@ def test_a_folder_that_goes_while_it_is_made_is_made_again(tmp_path: Path, monke
         assert (tmp_path / "folder" / "lock").exists()
 
 
-def test_a_file_where_the_folder_belongs_is_told(tmp_path: Path) -> None:
-    (tmp_path / "folder").touch()
+@pytest.mark.parametrize("make", [Path.touch, lambda place: place.symlink_to("/no/such/folder")], ids=["file", "link"])
+def test_what_is_no_folder_where_the_folder_belongs_is_told(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "folder")
 
     with pytest.raises(FileExistsError), waiting(tmp_path / "folder" / "lock", purpose="test", deadline=0):
         pass
