@@ -1,4 +1,7 @@
-"""Render every stack in every environment and profile without a cluster; validate each manifest's schema."""
+"""Render every stack in every environment and profile without a cluster; validate each manifest's schema.
+
+What smaller profiles have keeps to the policies, in Python; gator judges the largest (ci/policies.py).
+"""
 
 import sys
 import tempfile
@@ -13,6 +16,7 @@ from infra.lib.errors import SlipwayError
 from infra.slipway import render
 from infra.slipway.options import ENVIRONMENTS, PROFILES, choose
 from infra.slipway.session import Session
+from infra.verify.policies import gator, verdicts
 
 KUBERNETES = "1.36"
 # Kinds that are not Kubernetes' own and whose schema Gatekeeper's own program judges, in the part "policies".
@@ -25,7 +29,7 @@ def problems(folder: Path) -> list[str]:
     """What the Kubernetes schema says against the manifests of a folder."""
     found = []
     for file in sorted(folder.rglob("*.yaml")):
-        for manifest in yaml.safe_load_all(file.read_text(encoding="utf-8")):
+        for manifest in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
             group = manifest["apiVersion"].rpartition("/")[0] if manifest else ""
             if not manifest or group.endswith(JUDGED_BY_GATOR) or group in OF_ISTIO:
                 continue
@@ -33,6 +37,18 @@ def problems(folder: Path) -> list[str]:
                 validate(manifest, KUBERNETES, strict=True)
             except ValidationError as error:
                 found.append(f"{file.relative_to(folder)}: {error}")
+    return found
+
+
+def refusals(folder: Path) -> list[str]:
+    """What the policies say against the objects of a folder."""
+    objects = gator.rendered(folder)
+    found = []
+    for item in objects:
+        metadata, names = item["metadata"], verdicts.refusing(item, objects)
+        found += [
+            f"{name}: {item['kind']} {metadata.get('namespace', '')}/{metadata['name']}" for name in sorted(names)
+        ]
     return found
 
 
@@ -51,6 +67,7 @@ def main() -> int:
                 failed += 1
                 continue
             told = problems(Path(scratch) / "out")
+            told += refusals(Path(scratch) / "out") if profile != PROFILES[-1] else []
         number = sum(len(result.objects) for result in results)
         took = time.monotonic() - started
         print(

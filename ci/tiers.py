@@ -22,6 +22,7 @@ FAILED, BAD_INPUT, MISSING, INTERRUPTED = 1, 2, 4, 130
 
 _running: dict[str, subprocess.Popen[bytes]] = {}
 _lock = threading.Lock()
+_ending = threading.Event()
 
 
 def run(part: Part) -> Result:
@@ -35,12 +36,13 @@ def run(part: Part) -> Result:
     started = time.monotonic()
     with log.open("wb") as output:
         # TERM=dumb and no TTY: what is captured stays readable in a CI log.
-        child = subprocess.Popen(
-            part.command, cwd=part.cwd, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            start_new_session=True, env={**os.environ, "TERM": "dumb", "COLUMNS": "160"},
-        )  # fmt: skip
-        with _lock:
-            _running[part.name] = child
+        with _lock:  # what starts is known to `end_all`, or does not start any more
+            if _ending.is_set():
+                return Result(part.name, "not run", why="interrupted")
+            child = _running[part.name] = subprocess.Popen(
+                part.command, cwd=part.cwd, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                start_new_session=True, env={**os.environ, "TERM": "dumb", "COLUMNS": "160"},
+            )  # fmt: skip
         code = child.wait()
         with _lock:
             _running.pop(part.name, None)
@@ -132,6 +134,8 @@ def main(names: Sequence[str]) -> int:
 
 def end_all() -> None:
     """End the parts that still run, with their children; tests clean up on SIGINT as on Ctrl-C."""
+    with _lock:
+        _ending.set()
     for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         with _lock:
             running = list(_running.values())

@@ -7,7 +7,7 @@ from pulumi_kubernetes.core.v1 import LimitRange, Namespace, ResourceQuota
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from infra.components import timeouts
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,7 @@ class AppNamespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: AppNamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:kube:AppNamespace", name, None, opts)
         labels = {
-            "app.kubernetes.io/part-of": PART_OF,
-            "app.kubernetes.io/managed-by": MANAGER,
+            **COMMON,
             "slipway.local/owner": args.owner,
             "slipway.local/environment": args.environment,
         }

@@ -7,7 +7,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import ResourceQuota
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.traffic import admitted, egress
 from infra.graph.load import service_graph
 from infra.graph.model import ORDER, Profile
@@ -71,5 +71,4 @@ def _policy(
 
 
 def _metadata(name: str, namespace: str) -> Any:  # noqa: ANN401 - as above
-    labels = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
-    return {"name": name, "namespace": namespace, "labels": labels}
+    return {"name": name, "namespace": namespace, "labels": COMMON}

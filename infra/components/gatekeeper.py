@@ -13,10 +13,11 @@ from pulumi_kubernetes.helm.v3 import Release
 from infra.components import hardening, timeouts
 from infra.components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs
 from infra.components.guard import guard, namespaces
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.places import APP_NAMESPACES, POLICY_NAMESPACE
 from infra.graph.model import Profile
 from infra.lib import policies
+from infra.lib.kinds import CLUSTER_WIDE
 from infra.settings.platform import PlatformSettings
 
 # The chart of the same release as the program in infra/go/gatekeeper; a test compares them.
@@ -27,7 +28,7 @@ IGNORE_LABEL = "admission.gatekeeper.sh/ignore"
 NEVER = ("kube-system", "kube-public", "kube-node-lease", "slipway-system", "istio-system", "vault", "argocd")
 GUARD, TOKENS = "slipway-exemption-label", "slipway-token-secret"
 # Judged by `make check` and the audit: nobody may be unable to change these because Gatekeeper is away.
-CLUSTER_WIDE = frozenset({"ClusterRole", "ClusterRoleBinding", "PersistentVolume"})
+UNASKED = CLUSTER_WIDE - {"Namespace"}
 # Ways to change a pod that are no change of the pod to the API.
 WITH_PODS = ("pods/ephemeralcontainers", "pods/resize")
 
@@ -72,8 +73,7 @@ class Gatekeeper(pulumi.ComponentResource):
     def __init__(self, name: str, args: GatekeeperArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("slipway:platform:Gatekeeper", name, None, opts)
         labels = {
-            "app.kubernetes.io/part-of": PART_OF,
-            "app.kubernetes.io/managed-by": MANAGER,
+            **COMMON,
             "slipway.local/owner": args.owner,
         }
         namespace = Namespace(
@@ -202,7 +202,7 @@ def rules() -> list[dict[str, Any]]:
     """What the webhook is called for: the kinds that policies are about, and none of those controllers live by."""
     made = []
     for group, names in policies.kinds(policies.load()).items():
-        inside = [_resource(kind) for kind in names if kind not in CLUSTER_WIDE | {"Namespace"}]
+        inside = [_resource(kind) for kind in names if kind not in CLUSTER_WIDE]
         inside += WITH_PODS if "pods" in inside else ()
         for scope, resources in (("Namespaced", inside), ("Cluster", ["namespaces"] if "Namespace" in names else [])):
             if resources:

@@ -14,7 +14,7 @@ from infra.components import gateway_objects, timeouts
 from infra.components.closed_namespace import quota
 from infra.components.gateway_certificate import GatewayCertificate, GatewayCertificateArgs
 from infra.components.gateway_objects import CLASS, DRAIN, NAME, GatewayArgs
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.places import GATEWAY_NAMESPACE
 from infra.components.traffic import egress
 from infra.graph.load import service_graph
@@ -49,8 +49,7 @@ class GatewayNamespace(pulumi.ComponentResource):
         metadata: ObjectMetaArgsDict = {
             "name": args.namespace,
             "labels": {
-                "app.kubernetes.io/part-of": PART_OF,
-                "app.kubernetes.io/managed-by": MANAGER,
+                **COMMON,
                 "slipway.local/owner": args.owner,
                 "pod-security.kubernetes.io/enforce": "restricted",
             },
@@ -181,6 +180,5 @@ class Gateway(pulumi.ComponentResource):
 def _labels() -> dict[str, str]:
     return {
         "app.kubernetes.io/name": NAME,
-        "app.kubernetes.io/part-of": PART_OF,
-        "app.kubernetes.io/managed-by": MANAGER,
+        **COMMON,
     }

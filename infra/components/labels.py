@@ -2,6 +2,8 @@
 
 PART_OF = "todo-app"
 MANAGER = "slipway"
+# Of what belongs to no one workload.
+COMMON = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 
 # A check that an object does not satisfy on purpose is answered on the object itself.
 REASON_NO_BUDGET = "slipway.local/reason-no-disruption-budget"
@@ -19,6 +21,5 @@ def labels(*, name: str, component: str) -> dict[str, str]:
     return {
         **selector(name=name),
         "app.kubernetes.io/component": component,
-        "app.kubernetes.io/part-of": PART_OF,
-        "app.kubernetes.io/managed-by": MANAGER,
+        **COMMON,
     }

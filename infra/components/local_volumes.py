@@ -8,9 +8,7 @@ from pulumi_kubernetes.core.v1 import PersistentVolume
 from pulumi_kubernetes.storage.v1 import StorageClass
 
 from infra.components import timeouts
-from infra.components.labels import MANAGER, PART_OF
-
-LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
+from infra.components.labels import COMMON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +39,7 @@ class LocalVolumes(pulumi.ComponentResource):
         super().__init__("slipway:kube:LocalVolumes", name, None, opts)
         storage_class = StorageClass(
             name,
-            metadata={"name": name, "labels": LABELS},
+            metadata={"name": name, "labels": COMMON},
             provisioner="kubernetes.io/no-provisioner",
             reclaim_policy="Retain",
             volume_binding_mode="WaitForFirstConsumer",
@@ -52,7 +50,7 @@ class LocalVolumes(pulumi.ComponentResource):
                 f"{name}-{volume.name}",
                 metadata={
                     "name": f"{name}-{volume.name}",
-                    "labels": LABELS,
+                    "labels": COMMON,
                     "annotations": timeouts.waits("PersistentVolume"),
                 },
                 spec={

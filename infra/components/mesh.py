@@ -10,7 +10,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from infra.components import hardening, timeouts
 from infra.components.closed_namespace import ClosedNamespace, ClosedNamespaceArgs
 from infra.components.custom_kinds import CustomKinds, CustomKindsArgs
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.places import MESH_NAMESPACE
 from infra.graph.model import Profile
 from infra.settings.platform import PlatformSettings
@@ -85,8 +85,7 @@ class Mesh(pulumi.ComponentResource):
             metadata={
                 "name": args.namespace,
                 "labels": {
-                    "app.kubernetes.io/part-of": PART_OF,
-                    "app.kubernetes.io/managed-by": MANAGER,
+                    **COMMON,
                     "slipway.local/owner": args.owner,
                     "pod-security.kubernetes.io/enforce": "restricted",
                 },

@@ -6,12 +6,11 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.mesh import TRUST_DOMAIN
 from infra.graph.load import service_graph
 from infra.graph.model import Workload
 
-LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 # A pod with it is injected, and one that was made without it rolls: existing pods get no sidecar.
 INJECTED = {"sidecar.istio.io/inject": "true"}
 
@@ -37,7 +36,7 @@ class MeshAccess(pulumi.ComponentResource):
             f"{workload}-callers",
             api_version="security.istio.io/v1",
             kind="AuthorizationPolicy",
-            metadata={"name": workload, "namespace": node.namespace, "labels": LABELS},
+            metadata={"name": workload, "namespace": node.namespace, "labels": COMMON},
             spec={"selector": {"matchLabels": dict(node.labels)}, "action": "ALLOW", "rules": rules(workload)},
             opts=child,
         )
@@ -45,7 +44,7 @@ class MeshAccess(pulumi.ComponentResource):
             f"{workload}-connections",
             api_version="networking.istio.io/v1",
             kind="DestinationRule",
-            metadata={"name": workload, "namespace": node.namespace, "labels": LABELS},
+            metadata={"name": workload, "namespace": node.namespace, "labels": COMMON},
             spec={
                 "host": f"{node.service}.{node.namespace}.svc.cluster.local",
                 "trafficPolicy": {

@@ -11,10 +11,9 @@ from typing import Any
 import pulumi
 
 from infra.components.guard import guard, namespaces
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 
 INJECTION = "istio-injection"
-LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 MEMBER, SIDECAR = "slipway-mesh-member", "slipway-sidecar"
 # What the injector adds, and the words its containers begin with.
 ADDED = {"istio-validation": ("istio-iptables",), "istio-proxy": ("proxy", "sidecar")}
@@ -23,8 +22,8 @@ ADDED = {"istio-validation": ("istio-iptables",), "istio-proxy": ("proxy", "side
 def guards(members: Sequence[str], image: str, opts: pulumi.ResourceOptions) -> list[pulumi.CustomResource]:
     """Both rules with their bindings; `image` is the proxy's, of any version."""
     return [
-        *guard(MEMBER, member_spec(members), LABELS, opts),
-        *guard(SIDECAR, sidecar_spec(members, image), LABELS, opts),
+        *guard(MEMBER, member_spec(members), COMMON, opts),
+        *guard(SIDECAR, sidecar_spec(members, image), COMMON, opts),
     ]
 
 

@@ -19,7 +19,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict, LabelSelectorRequirementArgsDict
 
 from infra.components import hardening, mesh_guard, timeouts
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.mesh import source
 from infra.components.mesh_guard import INJECTION
 from infra.components.places import APP_NAMESPACES, VAULT_NAMESPACE
@@ -29,7 +29,6 @@ from infra.settings.platform import PlatformSettings
 REVISION = {"istio.io/rev": "default"}
 VALIDATED = ("security.istio.io", "networking.istio.io", "telemetry.istio.io", "extensions.istio.io")
 ASKED = {"sidecar.istio.io/inject": "true"}
-LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 # The node's own namespace: the plug-in needs the node's folders, which no app namespace may have.
 NODE_NAMESPACE = "kube-system"
 
@@ -109,7 +108,7 @@ class MeshSidecars(pulumi.ComponentResource):
 def _injector(args: MeshSidecarsArgs, opts: pulumi.ResourceOptions) -> MutatingWebhookConfiguration:
     return MutatingWebhookConfiguration(
         "istio-sidecar-injector",
-        metadata={"name": "istio-sidecar-injector", "labels": {**LABELS, **REVISION}},
+        metadata={"name": "istio-sidecar-injector", "labels": {**COMMON, **REVISION}},
         webhooks=[
             # The label goes before the pods do when a smaller profile is chosen (mesh_guard: who may take it); the
             # names never change.
@@ -159,7 +158,7 @@ def _injected(
 def _validator(args: MeshSidecarsArgs, opts: pulumi.ResourceOptions) -> ValidatingWebhookConfiguration:
     return ValidatingWebhookConfiguration(
         "istio-validator",
-        metadata={"name": "istio-validator", "labels": {**LABELS, **REVISION}},
+        metadata={"name": "istio-validator", "labels": {**COMMON, **REVISION}},
         webhooks=[
             {
                 "name": "members.validation.istio.io",
@@ -202,7 +201,7 @@ def _policy(
         f"{namespace}-{name}" if isinstance(namespace, str) else name,
         api_version="security.istio.io/v1",
         kind=kind,
-        metadata={"name": name, "namespace": namespace, "labels": LABELS},
+        metadata={"name": name, "namespace": namespace, "labels": COMMON},
         spec=spec,
         opts=opts,
     )

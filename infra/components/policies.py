@@ -8,22 +8,15 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from infra.components import timeouts
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.todo_app_reach import Reach
 from infra.lib import policies
 from infra.settings.delivery import DeliverySettings
 
-LABELS = {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER}
 # The parameter that lists hosts outside the cluster.
 HOSTS = "hosts"
 # For the official engine; the direct one knows when a template is ready.
 UNTIL_CREATED = {"pulumi.com/waitFor": "jsonpath={.status.created}=true"}
-# What policies look up besides the object under review; a kind the API does not have would stop all others.
-REFERRED = (
-    ("policy", "v1", "PodDisruptionBudget"),
-    ("autoscaling", "v2", "HorizontalPodAutoscaler"),
-    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +46,12 @@ class Policies(pulumi.ComponentResource):
             name,
             api_version="syncset.gatekeeper.sh/v1alpha1",
             kind="SyncSet",
-            metadata={"name": name, "labels": LABELS},
-            spec={"gvks": [{"group": group, "version": version, "kind": kind} for group, version, kind in REFERRED]},
+            metadata={"name": name, "labels": COMMON},
+            spec={
+                "gvks": [
+                    {"group": group, "version": version, "kind": kind} for group, version, kind in policies.REFERRED
+                ]
+            },
             opts=pulumi.ResourceOptions(parent=self),
         )
         listed = policies.load()
@@ -72,7 +69,7 @@ class Policies(pulumi.ComponentResource):
             kind=template["kind"],
             metadata={
                 "name": template["metadata"]["name"],
-                "labels": LABELS,
+                "labels": COMMON,
                 "annotations": {**policy.annotations, **UNTIL_CREATED, **timeouts.waits("ConstraintTemplate")},
             },
             spec=template["spec"],
@@ -82,7 +79,7 @@ class Policies(pulumi.ComponentResource):
             policy.name,
             api_version=constraint["apiVersion"],
             kind=constraint["kind"],
-            metadata={"name": policy.name, "labels": LABELS, "annotations": timeouts.waits("Constraint")},
+            metadata={"name": policy.name, "labels": COMMON, "annotations": timeouts.waits("Constraint")},
             spec=constraint["spec"],
             opts=pulumi.ResourceOptions(parent=self, depends_on=[known]),
         )

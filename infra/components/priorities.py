@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pulumi
 from pulumi_kubernetes.scheduling.v1 import PriorityClass
 
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 
 DATA, SERVICE, BATCH = "slipway-data", "slipway-service", "slipway-batch"
 DEFAULTS = MappingProxyType({DATA: 100_000, SERVICE: 10_000, BATCH: 1_000})
@@ -32,7 +32,7 @@ class Priorities(pulumi.ComponentResource):
                 class_name,
                 metadata={
                     "name": class_name,
-                    "labels": {"app.kubernetes.io/part-of": PART_OF, "app.kubernetes.io/managed-by": MANAGER},
+                    "labels": COMMON,
                 },
                 value=value,
                 preemption_policy="PreemptLowerPriority",

@@ -11,7 +11,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from infra.components import gateway_objects
-from infra.components.labels import MANAGER, PART_OF
+from infra.components.labels import COMMON
 from infra.components.places import GATEWAY_NAMESPACE, VAULT_NAMESPACE
 from infra.components.vault_config import PORT
 from infra.settings.platform import PlatformSettings
@@ -74,8 +74,7 @@ class VaultSignIn(pulumi.ComponentResource):
         version, _, kind = kind.rpartition("/")
         labels = {
             "app.kubernetes.io/name": NAME,
-            "app.kubernetes.io/part-of": PART_OF,
-            "app.kubernetes.io/managed-by": MANAGER,
+            **COMMON,
         }
         metadata = {"name": NAME, "namespace": namespace, "labels": labels}
         opts = pulumi.ResourceOptions(parent=self)

@@ -13,6 +13,12 @@ from infra.lib.paths import REPOSITORY
 
 POLICIES = REPOSITORY / "policies"
 Object = dict[str, Any]
+# What policies look up besides the object under review; a kind the API does not have would stop all others.
+REFERRED = (
+    ("policy", "v1", "PodDisruptionBudget"),
+    ("autoscaling", "v2", "HorizontalPodAutoscaler"),
+    ("gateway.networking.k8s.io", "v1", "HTTPRoute"),
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def within(constraint: Object, namespaces: Any) -> Object:  # noqa: ANN401 - nam
 
 def _read(file: Path) -> Object:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError as error:
         raise SlipwayError(f"{file.parent.name}: a policy needs {file.name}", code=Exit.BAD_INPUT) from error
     if not isinstance(content, dict):

@@ -36,7 +36,8 @@ def load(model: type[Settings]) -> Settings:
             code=Exit.BAD_INPUT,
         )
     raw = _given(project)
-    values = {key: _decoded(model, key, value) for key, value in raw.items()}
+    texts = _texts(model)
+    values = {key: value if key in texts else _decoded(model, key, value) for key, value in raw.items()}
     try:
         return model.model_validate({**values, "env": stack})
     except ValidationError as error:
@@ -79,8 +80,7 @@ def _given(project: str) -> dict[str, Any]:
 
 def _decoded(model: type[StackSettings], key: str, value: object) -> object:
     """Pulumi hands every value over as text; lists, maps, numbers and truth values are JSON in it."""
-    field = model.model_fields.get(key)
-    if not isinstance(value, str) or field is None or _is_text(model, key):
+    if not isinstance(value, str) or key not in model.model_fields:
         return value
     try:
         return json.loads(value)
@@ -88,9 +88,10 @@ def _decoded(model: type[StackSettings], key: str, value: object) -> object:
         return value
 
 
-def _is_text(model: type[StackSettings], key: str) -> bool:
-    schema = model.model_json_schema(mode="validation")["properties"][key]
-    return bool(schema.get("type") == "string" or "const" in schema)
+def _texts(model: type[StackSettings]) -> set[str]:
+    """Keys whose values are text as they are."""
+    schemas = model.model_json_schema(mode="validation")["properties"]
+    return {key for key, schema in schemas.items() if schema.get("type") == "string" or "const" in schema}
 
 
 def _explain(model: type[StackSettings], details: ErrorDetails, source: _Source) -> str:

@@ -188,7 +188,7 @@ def outputs_of(kube: Kube, project: str, environment: str) -> Mapping[str, Any]:
     if content.get("environment") != environment:
         raise SlipwayError(
             f"StackReference: project {project} is not up for {environment} in this cluster",
-            hint="bring it up first: stacks go foundation, data, delivery",
+            hint="bring it up first: stacks go foundation, platform, data, delivery",
         )
     return dict(content["outputs"])
 

@@ -18,26 +18,9 @@ from infra.engine.direct.delete import result_of
 from infra.engine.direct.helm import Helm, outputs_of
 from infra.engine.direct.monitor import Registrar
 from infra.lib.errors import Exit, SlipwayError
+from infra.lib.kinds import CLUSTER_WIDE
 from infra.lib.kube import Object
 
-# Kinds of charts that live in no namespace; without a cluster there is no discovery to ask.
-CLUSTER_SCOPED = frozenset(
-    {
-        "APIService",
-        "ClusterRole",
-        "ClusterRoleBinding",
-        "CustomResourceDefinition",
-        "IngressClass",
-        "MutatingWebhookConfiguration",
-        "Namespace",
-        "PersistentVolume",
-        "PriorityClass",
-        "StorageClass",
-        "ValidatingAdmissionPolicy",
-        "ValidatingAdmissionPolicyBinding",
-        "ValidatingWebhookConfiguration",
-    }
-)
 OUTPUTS, GRAPH = "outputs.json", "graph.json"
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -97,7 +80,7 @@ class Renderer(Registrar):
 
 def _objects(text: str, namespace: str) -> Iterator[Object]:
     for body in yaml.load_all(text, Loader=Loader):
-        if body and body["kind"] not in CLUSTER_SCOPED:
+        if body and body["kind"] not in CLUSTER_WIDE:
             body["metadata"].setdefault("namespace", namespace)
         if body:
             yield body

@@ -24,6 +24,7 @@ WITHOUT_SUBJECT = Part(name="policies", command=("false",), missing=lambda: "no 
 def _own_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiers, "OUT", tmp_path)
     monkeypatch.setattr(parts, "OUT", tmp_path)
+    monkeypatch.setattr(tiers, "_ending", threading.Event())
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *members: Part) -> int:
@@ -131,4 +132,12 @@ def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().out.splitlines()[-1] == "interrupted"
+    assert not after.exists()
+
+
+def test_a_part_whose_turn_comes_while_all_end_does_not_start(tmp_path: Path) -> None:
+    after = tmp_path / "after"
+    tiers.end_all()
+
+    assert tiers.run(Part(name="later", command=("touch", str(after)))).why == "interrupted"
     assert not after.exists()

@@ -18,6 +18,7 @@ from infra.tests.stacks.whole import ENVIRONMENTS, evaluate
 PLURALS = {
     "AuthorizationPolicy": "authorizationpolicies",
     "BackendTLSPolicy": "backendtlspolicies",
+    "NetworkPolicy": "networkpolicies",
     "ServiceEntry": "serviceentries",
     "WorkloadEntry": "workloadentries",
 }
@@ -81,7 +82,7 @@ def test_every_kind_that_a_policy_is_about_is_sent_to_it() -> None:
         (group, PLURALS.get(kind, f"{kind.lower()}s"))
         for group, kinds in policies.kinds(policies.load()).items()
         for kind in kinds
-        if kind not in gatekeeper.CLUSTER_WIDE
+        if kind not in gatekeeper.UNASKED
     }
 
     assert wanted <= sent

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra.lib.kube import Kube, KubeError
+from infra.slipway.doctor import policies
 from infra.verify.bed import Bed
 from infra.verify.policies import admission, corpus
 
@@ -143,7 +144,7 @@ def test_the_app_runs_and_up_again_writes_nothing(standard: Bed) -> None:
     assert standard.audit.writes(since=mark, user="slipway") == []
 
 
-def test_the_audit_finds_nothing_and_says_so_in_metrics_and_doctor(standard: Bed) -> None:
+def test_the_audit_finds_nothing_and_says_so_in_metrics_and_doctor(standard: Bed, kube: Kube) -> None:
     def audited() -> bool:
         pod = standard.objects("pods", "-n", POLICY_NAMESPACE, "-l", "control-plane=audit-controller")[0]
         path = f"/api/v1/namespaces/{POLICY_NAMESPACE}/pods/{pod['metadata']['name']}:8888/proxy/metrics"
@@ -151,7 +152,12 @@ def test_the_audit_finds_nothing_and_says_so_in_metrics_and_doctor(standard: Bed
         found = [line for line in lines if line.startswith("gatekeeper_violations{")]
         return bool(found) and all(line.endswith(" 0") for line in found)
 
+    def every_one() -> bool:
+        return all("auditTimestamp" in (each.get("status") or {}) for each in policies.constraints(kube))
+
     standard.wait("an audit without violations in the metrics", audited, deadline=150)
+    # It is in the metrics a moment before it is on the last constraint.
+    standard.wait("an audit of every constraint", every_one, deadline=60)
     told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=60).out.splitlines()]
     assert [each["level"] for each in told if each["subject"] in {"policies", "webhooks"}] == ["ok", "ok"]
 

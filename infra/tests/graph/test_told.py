@@ -11,7 +11,7 @@ from infra.graph.load import service_graph
 from infra.graph.model import Graph, Profile
 from infra.slipway import front
 from infra.tests.charts.helm import scenario, template
-from infra.tests.graph import told
+from infra.tests.graph import looks, told
 from infra.tests.graph.scenes import node_of, scene
 from infra.tests.stacks.check_order import sidecar
 from infra.tests.stacks.objects import Object, world
@@ -37,13 +37,18 @@ def without_call(caller: str, target: str) -> Graph:
 
 
 def with_variable(component: str, name: str, value: str) -> list[Object]:
-    """The local world where one workload is told one more thing."""
+    """The local world where one workload has one more variable."""
+    return told_more(component, "env", {"name": name, "value": value})
+
+
+def told_more(component: str, field: str, entry: object) -> list[Object]:
+    """The local world where a list in one workload's container has one more entry."""
     found = []
     for item in world("local"):
         if item.is_workload and item.pod_labels.get("app.kubernetes.io/component") == component:
             manifest = copy.deepcopy(item.manifest)
             changed = replace(item, manifest=manifest)
-            changed.containers[0].setdefault("env", []).append({"name": name, "value": value})
+            changed.containers[0].setdefault(field, []).append(entry)
             found.append(changed)
         else:
             found.append(item)
@@ -73,11 +78,68 @@ def test_a_call_somebody_forgot_to_declare_is_found(caller: str, target: str) ->
     )
 
 
+def test_so_is_whoever_is_told_one_beside_the_platform() -> None:
+    """The platform's own are told names for certificates as well, and their own addresses."""
+    judged = [item for item in objects("local/full") if item.stack in {"data", "delivery"}]
+
+    assert "vault" in told.told(GRAPH, judged)["vault-database"]
+    assert [*told.unknown(GRAPH, judged), *told.undeclared(GRAPH, judged)] == []
+
+
 @pytest.mark.parametrize(
-    ("name", "value"), [("TODO_BROKER_URL", "amqp://mq"), ("SOMETHING", "http://elastic.data.svc:9200")]
+    ("name", "value"),
+    [
+        ("TODO_BROKER_URL", "amqp://mq"),
+        ("SOMETHING", "http://elastic.data.svc:9200"),
+        ("SOMETHING", "amqp://mq"),
+        ("SOMETHING", "elastic.data.svc"),
+        ("TODO_SEARCH", "elastic.data:9200"),
+        ("TODO_SEARCH", "redis.data.example.com:6379"),
+        ("TODO_SEARCH", "redis:6379"),  # of its own namespace, which has none
+        ("TODO_KAFKA", '["kafka.data.svc:9092"]'),
+        ("TODO_KAFKA", '{"kafka": {"hosts": ["kafka"], "port": 9092}}'),
+        ("TODO_KAFKA", '{"kafka:9092": 3}'),
+        ("TODO_MQ", "10.43.0.7:5672"),
+        ("TODO_MQ", "10.43.0.7"),
+        ("TODO_MQ", "[fd00::7]:5672"),
+        ("TODO_MQ", "redis.data:6379,$(MQ):5672"),
+    ],
 )
 def test_an_address_of_nobody_is_found(name: str, value: str) -> None:
     assert [each for each in told.unknown(GRAPH, with_variable("relay", name, value)) if name in each]
+
+
+@pytest.mark.parametrize("field", ["args", "command"])
+def test_an_address_of_nobody_among_the_arguments_is_found(field: str) -> None:
+    [found] = told.unknown(GRAPH, told_more("relay", field, "--broker=mq.data:5672"))
+
+    assert "todo-app-relay: arguments of relay: mq.data:5672: whose" in found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "local/todo-app:v0.1.0@sha256:0123456789abcdef",
+        "2026-11-21T12:30:00+01:00",
+        "10001:10001",
+        "/run/vault-agent/relay.hcl",
+        '{"data/redis": {"length": 32, "keys": ["a", "b"]}}',
+        "v1.2.3.4",
+    ],
+)
+def test_what_only_looks_a_little_like_an_address_is_none(value: str) -> None:
+    assert list(told.unknown(GRAPH, with_variable("relay", "SOMETHING", value))) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["postgresql:5432", '["postgresql.data:5432"]', "postgresql://u:p@postgresql.data.svc.cluster.local/todo"]
+)
+@pytest.mark.parametrize("field", ["env", "args"])
+def test_an_address_of_a_workload_is_a_call_wherever_it_stands(value: str, field: str) -> None:
+    more = told_more("cache", field, {"name": "SOMETHING", "value": value} if field == "env" else value)
+
+    assert [each for each in told.undeclared(GRAPH, more) if "redis is told where postgresql is" in each]
+    assert list(told.unknown(GRAPH, more)) == []
 
 
 def test_a_call_nobody_makes_is_found() -> None:
@@ -88,7 +150,7 @@ def test_a_call_nobody_makes_is_found() -> None:
 
 
 def test_every_address_among_the_apps_settings_has_an_owner() -> None:
-    found = {name for name in told.app_settings() if told.ADDRESS.search(name)}
+    found = {name for name in told.app_settings() if looks.ADDRESS.search(name)}
 
     assert found >= {"TODO_DATABASE_HOST", "TODO_REDIS_HOST", "TODO_SHARDS", "TODO_OIDC_ISSUER"}
     assert found - set(GRAPH.addresses) - told.OWN == set()

@@ -9,16 +9,14 @@ from urllib.parse import urlsplit
 from infra.graph.model import Graph
 from infra.lib.paths import REPOSITORY
 from infra.tests.charts.helm import CHART
+from infra.tests.graph.looks import addresses
 from infra.tests.graph.scenes import node_of
 from infra.tests.stacks.objects import Object
 
 SETTINGS = REPOSITORY / "app" / "config" / "environment.py"
 # Addresses that the service is told and does not call: its own, and the page to which it sends browsers.
 OWN = frozenset({"TODO_PUBLIC_URL", "TODO_ALLOWED_HOSTS", "TODO_OIDC_AUTHORIZE_URL"})
-ADDRESS = re.compile(
-    r"(^|_)(HOSTS?|URLS?|URIS?|ISSUER|ENDPOINTS?|ADDRESS(ES)?|ADDR|SERVERS?|BROKERS?|SHARDS|DSN|PEERS?)$"
-)
-LOOKS = re.compile(r"://|\.svc\b")
+HOST = re.compile(r"([^/]*://)?([^/@]*@)?(?P<host>[\w.-]+)")
 CALL = re.compile(r"call\(\"(?P<method>[A-Z]+)\", f?\"(?P<path>[^\"]+)\"")
 
 
@@ -31,11 +29,6 @@ def environment(item: Object, objects: Sequence[Object]) -> dict[str, str]:
             found |= maps[source["configMapRef"]["name"]]
         found |= {entry["name"]: entry.get("value", "") for entry in box.get("env", [])}
     return found
-
-
-def is_address(name: str, value: str) -> bool:
-    """By its name or by its looks, a JSON text excepted: whose address it is must be said in the graph."""
-    return bool(ADDRESS.search(name) or (LOOKS.search(value) and not value.startswith(("[", "{"))))
 
 
 def app_settings() -> set[str]:
@@ -53,15 +46,40 @@ def told(graph: Graph, objects: Sequence[Object]) -> dict[str, set[str]]:
         given = {name for name, value in environment(item, objects).items() if value}
         names = found.setdefault(node_of(graph, item.namespace, item.pod_labels), set())
         names |= {graph.addresses[name] for name in given if name in graph.addresses}
+        names |= {owner for _, address in unnamed(graph, item, objects) if (owner := whose(graph, item, address))}
     return found
 
 
+def unnamed(graph: Graph, item: Object, objects: Sequence[Object]) -> Iterator[tuple[str, str]]:
+    """Where and what: addresses in a pod's environment, commands and arguments whose owner no variable's name says."""
+    values = [each for each in environment(item, objects).items() if each[0] not in {*graph.addresses, *OWN}]
+    for box in item.containers:
+        values += [(f"arguments of {box['name']}", each) for each in (*box.get("command", []), *box.get("args", []))]
+    for where, value in values:
+        yield from ((where, address) for address in addresses(where, value))
+
+
+def whose(graph: Graph, item: Object, address: str) -> str:
+    """The workload whose Service the address names where `item` runs, or ""."""
+    match = HOST.match(address)
+    for name, workload in graph.workloads.items():
+        service = f"{workload.service}.{workload.namespace}"
+        names = {service, f"{service}.svc", f"{service}.svc.cluster.local"}
+        names |= {str(workload.service)} if workload.namespace == item.namespace else set()
+        if match and match["host"] in names:
+            return name
+    return ""
+
+
 def unknown(graph: Graph, objects: Sequence[Object]) -> Iterator[str]:
-    """Addresses in a pod's environment that the graph gives to nobody."""
+    """Addresses told to a pod that the graph gives to nobody."""
     for item in (each for each in objects if each.is_workload):
-        for name, value in environment(item, objects).items():
-            if is_address(name, value) and name not in {*graph.addresses, *OWN}:
-                yield f"{item}: {name}={value}: whose address is it? Say so in `addresses` of the service graph"
+        for where, address in unnamed(graph, item, objects):
+            if not whose(graph, item, address):
+                yield (
+                    f"{item}: {where}: {address}: whose address is it? "
+                    "Tell it by a variable and say so in `addresses` of the service graph"
+                )
 
 
 def undeclared(graph: Graph, objects: Sequence[Object]) -> Iterator[str]:

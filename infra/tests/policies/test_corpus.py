@@ -1,9 +1,14 @@
 """No way round (R36): each attempt is refused by exactly the policies it names, by gator and in Python alike (N7)."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from infra.lib import policies
-from infra.verify.policies import corpus
+from infra.lib.policies import POLICIES
+from infra.lib.report import silent
+from infra.verify.policies import corpus, gator
 from infra.verify.policies.corpus import Attempt
 from infra.verify.policies.verdicts import Verdicts, by_gator, in_python
 
@@ -57,3 +62,16 @@ def test_patches_take_away_replace_and_add() -> None:
         "a": {"c": 2, "e": 3},
         "d": [2],
     }
+
+
+def test_a_suite_that_fails_or_is_not_there_is_told(tmp_path: Path) -> None:
+    program = gator.program(report=silent)
+    folder = tmp_path / "no-privileged"
+    shutil.copytree(POLICIES / "no-privileged", folder)
+    suite = folder / "suite.yaml"
+
+    assert gator.verify(program, folder) == []
+    suite.write_text(suite.read_text().replace("violations: 'no'", "violations: 'yes'", 1))
+    assert any("unexpected number of violations" in line for line in gator.verify(program, folder))
+    suite.unlink()
+    assert gator.verify(program, folder)[0] == "no-privileged: gator passed no suite of it"

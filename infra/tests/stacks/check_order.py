@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from infra.components.places import APP_NAMESPACES
-from infra.tests.stacks.objects import CLUSTER_WIDE, Object, SecretsMade, config_maps_made, secrets_made
+from infra.lib.kinds import CLUSTER_WIDE
+from infra.tests.stacks.objects import Object, SecretsMade, config_maps_made, secrets_made
 
 UNITS = {"Mi": 1, "Gi": 1024}
 # What every cluster has.

@@ -9,6 +9,7 @@ from typing import Any
 
 from infra.components import vault_jobs
 from infra.graph.model import Profile
+from infra.lib.kinds import CLUSTER_WIDE
 from infra.slipway.session import module_of
 from infra.tests.charts.helm import CHART, Manifest, template
 from infra.tests.stacks.recording import Declared, Recorded
@@ -37,18 +38,6 @@ CUSTOM = ("istio.io", "gateway.networking.k8s.io")
 # Charts that are not ours, by the setting of stack `platform` that takes their folder.
 UPSTREAM = {"gatekeeper": "gatekeeper_chart", "istiod": "mesh_chart", "istio-cni": "mesh_cni_chart"}
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
-CLUSTER_WIDE = (
-    "Namespace",
-    "PersistentVolume",
-    "StorageClass",
-    "PriorityClass",
-    "ClusterRole",
-    "ClusterRoleBinding",
-    "ValidatingWebhookConfiguration",
-    "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-)
 
 
 @dataclass(frozen=True)

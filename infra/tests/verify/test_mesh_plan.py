@@ -26,6 +26,7 @@ from infra.verify.ports import free_port
 from infra.verify.provenance import Provenance
 
 EVERYBODY = checks.everyone()
+
 WHOLE = plan.plan(EVERYBODY)
 GRAPH = service_graph()
 YES = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -215,3 +216,9 @@ def test_a_probe_shakes_hands_with_whoever_has_a_certificate_and_with_nobody_els
 
     assert [base64.b64decode(each) for each in json.loads(done.stdout)] == [talk.SHOOK, b""]
     assert talk.let_in(talk.SHOOK)
+
+
+def test_there_is_a_stranger_for_each_namespace_of_the_graph() -> None:
+    asked = {who.namespace for who in (*checks.STRANGERS, *checks.elsewhere())}
+
+    assert {each.namespace for each in service_graph().workloads.values()} <= asked

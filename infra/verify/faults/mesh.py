@@ -65,7 +65,13 @@ def _none(found: Iterator[str]) -> None:
 @contextlib.contextmanager
 def probes(bed: Bed, *who: str) -> Iterator[list[pods.Who]]:
     """Probes of these identities, or of everyone, for the block."""
-    chosen = [each for each in checks.everyone() if not who or each.name in who]
+    with asking(bed, [each for each in checks.everyone() if not who or each.name in who]) as chosen:
+        yield chosen
+
+
+@contextlib.contextmanager
+def asking(bed: Bed, chosen: list[pods.Who]) -> Iterator[list[pods.Who]]:
+    """Their probes for the block."""
     pods.start(bed, chosen)
     try:
         yield chosen
@@ -74,14 +80,18 @@ def probes(bed: Bed, *who: str) -> Iterator[list[pods.Who]]:
 
 
 def plaintext(site: Site) -> None:
-    """R39: no port of a member speaks to a caller without a valid certificate, or with somebody else's."""
+    """R39: no port of a member speaks to a caller without a valid certificate, or with somebody else's.
+
+    Asked from each namespace that is not the mesh's, and as two who have identities of it.
+    """
     bed = site.bed
+    known = [each for each in checks.everyone() if each.name in {"stranger outside", "gateway", "prometheus"}]
 
     def mode(name: str) -> None:
         _patch(bed, "peerauthentication", "istio-system", "default", {"mtls": {"mode": name}})
 
     with (
-        probes(bed, "stranger outside", "gateway", "prometheus") as who,
+        asking(bed, [*known, *checks.elsewhere()]) as who,
         weakened(site, PERMISSIVE, lambda: mode("PERMISSIVE"), lambda: mode("STRICT")),
     ):
         _none(checks.of_sidecars(bed, checks.OUTSIDE))
@@ -178,8 +188,8 @@ MESH: tuple[Fault, ...] = (
     ),
     Fault(
         id="R39",
-        title="plain text, an ended and a forged certificate, somebody else's identity, to each port in the mesh and of"
-        " sidecars",
+        title="plain text, an ended and a forged certificate, somebody else's identity, from each namespace"
+        " to each port in the mesh and of sidecars",
         promise="0 answers but the declared ones; HTTP says 403; a sidecar tells its health and figures, no more",
         tier="full",
         defect=PERMISSIVE,

@@ -111,7 +111,8 @@ def _privileged(item: Object) -> Object:
 
 R35 = Fault(
     id="R35",
-    title="policy-two-sided-mutation: each expression left out, each operator turned, each word taken away",
+    title="policy-two-sided-mutation: each rule and expression left out, each operator turned, each word and branch"
+    " of a pattern taken away",
     promise="a suite notices; n counts mutants, all there are",
     tier="unit",
     defect=ONE_SIDED,

@@ -13,7 +13,7 @@ from infra.graph.load import service_graph
 from infra.verify.bed import Bed, BedError
 from infra.verify.mesh import plan
 from infra.verify.mesh.plan import Question
-from infra.verify.mesh.pods import CERTIFICATE_LASTS, Who
+from infra.verify.mesh.pods import CERTIFICATE_LASTS, MEMBERS, Who
 from infra.verify.mesh.talk import Ask, ask, http, http2, let_in, put, refused_by_name, tcp, tls
 
 # kubelet's: TLS, so that plain HTTP is answered by a 400 that only somebody there can send.
@@ -62,6 +62,13 @@ def everyone() -> list[Who]:
     return [*known, *STRANGERS]
 
 
+def elsewhere() -> list[Who]:
+    """A stranger in each namespace that the graph has and the mesh has not."""
+    taken = {who.namespace for who in STRANGERS} | {*MEMBERS}
+    spaces = {each.namespace for each in service_graph().workloads.values()} - taken
+    return [Who(f"stranger in {space}", space, "stranger") for space in sorted(spaces)]
+
+
 def addresses(bed: Bed) -> dict[str, str]:
     """A pod of each target that has one; istiod and the members have."""
     found: dict[str, str] = {}
@@ -79,8 +86,9 @@ def plaintext(bed: Bed, everybody: list[Who]) -> Iterator[str]:
     """R39: without a certificate of the mesh nobody is spoken to, from whatever namespace, on whatever port."""
     places = addresses(bed)
     asks = [_first(places[name], name, port) for name, ports in plan.members().items() for port in ports]
-    for who in (each for each in everybody if not each.meshed):
-        _prepare(bed, who)
+    alone = [each for each in everybody if not each.meshed]
+    _prepare(bed, alone)
+    for who in alone:
         for how in ("plain", "forged", "kept", "mesh"):
             answers = ask(bed, who, [each.by(how) for each in asks])
             for each, answer in zip(asks, answers, strict=True):
@@ -124,11 +132,12 @@ def of_istiod(bed: Bed, who: Who) -> Iterator[str]:
         yield f"istiod answers at {plan.PLAIN_GRPC} in plain text: {grpc[:60]!r}"
 
 
-def _prepare(bed: Bed, who: Who) -> None:
-    """Keep a certificate until it has ended; make one of the same name by an authority of its own."""
-    put(bed, who, forged(who))
+def _prepare(bed: Bed, alone: list[Who]) -> None:
+    """Keep a certificate of each until it has ended; make one of the same name by an authority of its own."""
     copy = "cp /certs/cert-chain.pem /dev/shm/kept.pem; cp /certs/key.pem /dev/shm/kept.key"
-    bed.kubectl("-n", who.namespace, "exec", who.pod, "-c", "probe", "--", "sh", "-c", copy)
+    for who in alone:
+        put(bed, who, forged(who))
+        bed.kubectl("-n", who.namespace, "exec", who.pod, "-c", "probe", "--", "sh", "-c", copy)
     time.sleep(CERTIFICATE_LASTS + 1)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.verify.bed import Bed, BedError
 from infra.verify.mesh.pods import Who, image_of, manifest
+from infra.verify.policies.watching import watching
 
 # Seconds: a pod's start here, and what may pass between the end of its own container and the Job's.
 DONE, AFTER = 60.0, 10.0
@@ -16,8 +17,16 @@ WHO = Who("maintenance", "todo", "todo-app-maintenance")
 
 def ended(bed: Bed, name: str, *, native: bool) -> Iterator[str]:
     """What kept a Job from ending soon after its work; nothing is the green answer."""
-    # The other kind of sidecar is one container among others, and never ends by itself.
-    notes = {} if native else {"sidecar.istio.io/nativeSidecar": "false"}
+    if native:
+        yield from _ended(bed, _job(bed, name, {}), name)
+        return
+    # The other kind of sidecar is one container among others, and never ends by itself; a policy refuses it.
+    job = _job(bed, name, {"sidecar.istio.io/nativeSidecar": "false"})
+    with watching(bed, "mesh-injection", {**job, "metadata": {**job["metadata"], "name": "asked"}}):
+        yield from _ended(bed, job, name)
+
+
+def _job(bed: Bed, name: str, notes: dict[str, str]) -> dict[str, Any]:
     pod = manifest(WHO, image_of(bed), annotations=notes)
     pod["spec"]["containers"][0]["command"] = ["python3", "-c", REACHES]
     template = {"metadata": {"labels": pod["metadata"]["labels"], "annotations": notes}, "spec": pod["spec"]}
@@ -26,12 +35,15 @@ def ended(bed: Bed, name: str, *, native: bool) -> Iterator[str]:
         "app.kubernetes.io/part-of": "probe",
         "app.kubernetes.io/managed-by": "probe",
     }
-    job = {
+    return {
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name, "namespace": WHO.namespace, "labels": labels},
         "spec": {"backoffLimit": 0, "template": template},
     }
+
+
+def _ended(bed: Bed, job: dict[str, Any], name: str) -> Iterator[str]:
     bed.kubectl("apply", "-f", "-", given=json.dumps(job))
     try:
         bed.wait(f"Job {name} ends", lambda: bool(_status(bed, name).get("completionTime")), deadline=DONE)

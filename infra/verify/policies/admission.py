@@ -4,7 +4,7 @@ import copy
 import re
 from dataclasses import dataclass
 
-from infra.components.gatekeeper import CLUSTER_WIDE
+from infra.components.gatekeeper import UNASKED
 from infra.lib.kube import Kube, KubeError, Object
 from infra.verify.policies.corpus import Attempt
 
@@ -52,7 +52,7 @@ def disagreements(kube: Kube, attempts: list[Attempt]) -> tuple[list[str], int]:
     wrong, judged = [], 0
     for attempt in attempts:
         expected = attempt.refused - WARNED
-        if not expected or attempt.item["kind"] in CLUSTER_WIDE:
+        if not expected or attempt.item["kind"] in UNASKED:
             continue
         answer = ask(kube, attempt.item)
         judged += bool(answer.policies)

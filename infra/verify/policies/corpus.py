@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from infra.lib.kinds import CLUSTER_WIDE
 from infra.lib.policies import POLICIES, Object
-from infra.verify.policies.rego import CLUSTER_WIDE
 
 CORPUS = POLICIES / "corpus"
 BASE = "base.yaml"

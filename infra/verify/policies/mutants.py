@@ -1,22 +1,20 @@
-"""Policies broken on purpose (R35): each mutant has one expression less or turned round; its suite must notice.
+"""Policies broken on purpose (R35): each mutant has one thing changed (changes.py); its suite must notice.
 
-What is changed is the Rego of the policy and of its library, line by line: a line of a body is an expression.
+What is changed is the Rego of the policy and of its library.
 """
 
 import copy
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.lib import policies
 from infra.lib.policies import Object, Policy
+from infra.verify.policies.changes import changes
 from infra.verify.policies.corpus import Attempt
 from infra.verify.policies.rego import Judge, matches
 from infra.verify.policies.suites import Case, cases
 
 OWN = "policy"
-# What an operator becomes.
-TURNED = ((" == ", " != "), (" != ", " == "), (" > ", " < "), (" <= ", " > "), ("not ", ""), (" in ", " == "))
 
 
 @dataclass(frozen=True)
@@ -30,16 +28,14 @@ class Mutant:
 
 
 def mutants(policy: Policy, *, library: bool) -> Iterator[Mutant]:
-    """Every mutant of a policy's own Rego, or of its library's: an expression left out, an operator turned, a word
-    taken from a set."""
+    """Every mutant of a policy's own Rego, or of its library's."""
     for module, text in policy.modules.items():
         if (module != OWN) is not library:
             continue
         lines = text.splitlines()
-        for number, line in enumerate(lines):
-            for what, changed in _changes(line, inside=line.startswith(" ")):
-                mutated = "\n".join([*lines[:number], *changed, *lines[number + 1 :]]) + "\n"
-                yield Mutant(policy.name, f"{module}:{number + 1}: {what}: {line.strip()}", module, mutated)
+        for change in changes(lines):
+            what = f"{module}:{change.begin + 1}: {change.what}: {lines[change.begin].strip()}"
+            yield Mutant(policy.name, what, module, change.of(lines))
 
 
 def everything() -> list[Mutant]:
@@ -81,48 +77,28 @@ def noticed(mutant: Mutant, listed: Sequence[Policy], known: Mapping[str, Sequen
     return any(killed(mutant, policy, known[policy.name]) for policy in listed if mutant.module in policy.modules)
 
 
+def survivors(made: Iterable[Mutant], policy: Policy, known: Sequence[Case]) -> list[str]:
+    """What is changed in those that no case of the policy notices."""
+    order, alive = list(known), []
+    for mutant in made:
+        killer = _killer(mutant, policy, order)
+        if killer is None:
+            alive.append(mutant.what)
+        else:  # the next mutant is of a line beside this one: what noticed this is asked first
+            order.insert(0, order.pop(killer))
+    return alive
+
+
 def killed(mutant: Mutant, policy: Policy, known: Sequence[Case]) -> bool:
     """Whether a case of the policy's suite has another verdict, or the Rego no longer compiles."""
+    return _killer(mutant, policy, known) is not None
+
+
+def _killer(mutant: Mutant, policy: Policy, known: Sequence[Case]) -> int | None:
+    """The place of the case that notices it; 0 when the Rego does not compile."""
     modules = {**policy.modules, mutant.module: mutant.text}
     try:
         judge = Judge.of(policy.template, modules)
-        return not all(case.holds(judge) for case in known)
+        return next((number for number, case in enumerate(known) if not case.holds(judge)), None)
     except Exception:  # noqa: BLE001 - rego-cpp's own error types are not exported; what does not compile is noticed
-        return True
-
-
-def _changes(line: str, *, inside: bool) -> Iterator[tuple[str, list[str]]]:
-    stripped = line.strip()
-    if not stripped or stripped.startswith(("#", "package", "import")):
-        return
-    if inside and _expression(stripped):
-        yield "left out", []
-    for old, new in TURNED:
-        head, found, rest = ("", "", line) if inside else line.partition(" if ")
-        if old in rest and not rest.strip().startswith(("some ", "every ", "msg :=")):
-            yield f"{old.strip()} turned", [head + found + rest.replace(old, new, 1)]
-    yield from _smaller_sets(line, stripped)
-
-
-def _expression(stripped: str) -> bool:
-    """A line that says something which has to hold, and nothing that later lines are made of."""
-    return not (
-        stripped in {"}", "])", "}}"}
-        or stripped.startswith(("some ", "msg :=", "}", "`", '"'))
-        or ":= " in stripped
-        or stripped.endswith(("{", "["))
-    )
-
-
-def _smaller_sets(line: str, stripped: str) -> Iterator[tuple[str, list[str]]]:
-    """A set or list of words with one word less."""
-    if stripped.startswith("msg :="):
-        return
-    if re.fullmatch(r'"[^"]+",', stripped) or re.fullmatch(r"`[^`]+`,", stripped):
-        yield "left out", []
-        return
-    for match in re.finditer(r'[\[{]("[\w./:%* -]*"(?:, "[\w./:%* -]*")+)[\]}]', line):
-        words = re.findall(r'"[^"]*"', match.group(1))
-        for gone in words:
-            kept = ", ".join(word for word in words if word != gone)
-            yield f"without {gone}", [line[: match.start(1)] + kept + line[match.end(1) :]]
+        return 0

@@ -6,11 +6,9 @@ from typing import Any
 
 from regopy import Interpreter  # type: ignore[import-untyped]  # ships no types
 
+from infra.lib.kinds import CLUSTER_WIDE
 from infra.lib.policies import Object
 
-CLUSTER_WIDE = frozenset(
-    {"Namespace", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PriorityClass"}
-)
 UNREADABLE = "refused with a message that rego-cpp cannot write"
 
 

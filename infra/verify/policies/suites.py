@@ -14,7 +14,10 @@ from infra.verify.policies.rego import Judge
 
 @dataclass(frozen=True)
 class Case:
-    """One case: an object, what else is known, the constraint, and the message it is refused with; None: allowed."""
+    """One case: an object, what else is known, the constraint, and the message it is refused with; None: allowed.
+
+    `times`: how many such messages there have to be; 0 for any number.
+    """
 
     policy: str
     name: str
@@ -22,13 +25,15 @@ class Case:
     item: Object
     inventory: tuple[Object, ...]
     refused: str | None
+    times: int = 0
 
     def holds(self, judge: Judge) -> bool:
         """Whether the judge says what the suite expects."""
         messages = judge.messages(self.constraint, self.item, self.inventory)
         if self.refused is None:
             return not messages
-        return any(re.search(self.refused, message) for message in messages)
+        found = sum(1 for message in messages if re.search(self.refused, message))
+        return found == self.times if self.times else found > 0
 
     def __str__(self) -> str:
         return f"{self.policy}/{self.name}"
@@ -45,13 +50,16 @@ def cases(policy: Policy) -> Iterator[Case]:
                 constraint,
                 read(policy.folder / entry["object"]),
                 tuple(read(policy.folder / file) for file in entry.get("inventory", [])),
-                _refused(entry["assertions"]),
+                *_refused(entry["assertions"]),
             )
 
 
-def _refused(assertions: list[Mapping[str, Any]]) -> str | None:
+def _refused(assertions: list[Mapping[str, Any]]) -> tuple[str | None, int]:
     [assertion] = assertions
-    return None if assertion["violations"] in ("no", False) else str(assertion.get("message", ""))
+    wanted = assertion["violations"]
+    if wanted in ("no", False):
+        return None, 0
+    return str(assertion.get("message", "")), 0 if wanted in ("yes", True) else int(wanted)
 
 
 def read(file: Path) -> Object:

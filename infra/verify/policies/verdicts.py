@@ -11,6 +11,7 @@ from infra.verify.policies import corpus, gator
 from infra.verify.policies.corpus import Attempt
 from infra.verify.policies.rego import Judge
 
+KEPT = frozenset((f"{group}/{version}", kind) for group, version, kind in policies.REFERRED)
 Verdicts = dict[str, frozenset[str]]
 
 
@@ -27,9 +28,10 @@ def judges() -> tuple[tuple[str, Object, Judge], ...]:
     )
 
 
-def refusing(item: Object, inventory: Sequence[Object] = ()) -> frozenset[str]:
-    """The policies that refuse an object, in Python."""
-    return frozenset(name for name, constraint, judge in judges() if judge.messages(constraint, item, inventory))
+def refusing(item: Object, world: Sequence[Object] = ()) -> frozenset[str]:
+    """The policies that refuse an object, in Python, with what Gatekeeper would know of its world."""
+    known = [other for other in world if (other["apiVersion"], other["kind"]) in KEPT]
+    return frozenset(name for name, constraint, judge in judges() if judge.messages(constraint, item, known))
 
 
 def in_python(attempts: Iterable[Attempt]) -> Verdicts:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from infra.lib import policies as ours
 from infra.slipway.doctor import policies
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -65,17 +66,97 @@ def test_a_clean_audit_is_one_line_and_no_gatekeeper_none() -> None:
     assert policies.audit([], now=NOW) == []
 
 
-class Api:
-    """A cluster with one webhook, its endpoints, one template and its constraint."""
+def unaudited(name: str = "probes", **spec: object) -> dict[str, Any]:
+    return {"kind": "Probes", "metadata": {"name": name}, "spec": spec}
 
-    def __init__(self, endpoints: list[dict[str, Any]]) -> None:
-        self._endpoints = endpoints
+
+def test_a_policy_that_was_never_audited_is_not_called_kept() -> None:
+    [finding] = policies.audit([constraint(), unaudited("fresh")], now=NOW)
+
+    assert (finding.level, finding.subject) == ("warn", "policies")
+    assert finding.message.startswith("1 of 2 were never audited (fresh): right after `make up`")
+    assert finding.remedy.endswith("logs -l control-plane=audit-controller")
+
+
+def test_all_that_were_never_audited_are_one_line() -> None:
+    [finding] = policies.audit([unaudited(f"p{number}") for number in range(5)], now=NOW)
+
+    assert "5 of 5 were never audited (p0, p1, p2, and 2 more)" in finding.message
+
+
+def scoped(**actions: list[str]) -> dict[str, Any]:
+    """A spec with these enforcement points for each action."""
+    points = {action: [{"name": name} for name in names] for action, names in actions.items()}
+    listed = [{"action": action, "enforcementPoints": names} for action, names in points.items()]
+    return {"enforcementAction": "scoped", "scopedEnforcementActions": listed}
+
+
+WATCHES = "only watches: it refuses nothing at admission"
+UNSEEN = "is left out of the audit: nobody judges what is there already"
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ({"enforcementAction": "dryrun"}, WATCHES),
+        ({"enforcementAction": "warn"}, WATCHES),
+        (scoped(deny=["audit.gatekeeper.sh"], warn=["validation.gatekeeper.sh"]), WATCHES),
+        (scoped(warn=["*"]), WATCHES),
+        (scoped(deny=["validation.gatekeeper.sh"]), UNSEEN),
+        (scoped(deny=["gator.gatekeeper.sh"]), f"{WATCHES}; {UNSEEN}"),
+        ({**scoped(deny=["*"]), "enforcementAction": "dryrun"}, WATCHES),
+    ],
+)
+def test_a_policy_that_does_less_than_refuse_is_named(spec: dict[str, Any], told: str) -> None:
+    [finding] = policies.audit([{**constraint(), "spec": spec}], now=NOW)
+
+    assert (finding.level, finding.subject, finding.message) == ("warn", "policy probes", told)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"enforcementAction": "deny"},
+        scoped(deny=["*"]),
+        scoped(deny=["validation.gatekeeper.sh"], dryrun=["audit.gatekeeper.sh"]),
+    ],
+)
+def test_a_policy_that_refuses_and_is_audited_is_fine(spec: dict[str, Any]) -> None:
+    assert [each.level for each in policies.audit([{**constraint(), "spec": spec}], now=NOW)] == ["ok"]
+
+
+def test_our_own_policies_do_what_they_are_meant_to_and_no_less() -> None:
+    made = [{**policy.constraint, "status": constraint()["status"]} for policy in ours.load()]
+    [budget] = [each for each in made if each["metadata"]["name"] == "disruption-budget"]
+
+    assert [each.level for each in policies.audit(made, now=NOW)] == ["ok"]
+    [finding] = policies.audit([{**budget, "spec": {**budget["spec"], "enforcementAction": "dryrun"}}], now=NOW)
+    assert (finding.subject, finding.remedy) == ("policy disruption-budget", "make up")
+
+
+def test_policies_that_nobody_is_asked_about_are_told() -> None:
+    other = {"webhooks": [{**configuration()["webhooks"][0], "name": "rev.validation.istio.io"}]}
+
+    [finding] = policies.unasked([other, {"webhooks": None}], [constraint()])
+
+    assert (finding.level, finding.subject) == ("warn", "webhook validation.gatekeeper.sh")
+    assert finding.remedy == "make up"
+    assert policies.unasked([other, configuration()], [constraint()]) == []
+    assert policies.unasked([], []) == []
+
+
+class Api:
+    """A cluster with one webhook or none, its endpoints, one template and its constraint."""
+
+    def __init__(self, endpoints: list[dict[str, Any]], *, webhook: bool = True) -> None:
+        self._endpoints, self._webhook = endpoints, webhook
 
     def find_all(self, api_version: str, kind: str, namespace: str = "", *, labels: str = "") -> list[dict[str, Any]]:
         assert kind != "EndpointSlice" or (namespace, labels) == ("g", "kubernetes.io/service-name=w")
         made = {"spec": {"crd": {"spec": {"names": {"kind": "Probes"}}}}}
         found = {
-            "ValidatingWebhookConfiguration": [configuration()],
+            "ValidatingWebhookConfiguration": [configuration()] if self._webhook else [],
             "EndpointSlice": [{"endpoints": self._endpoints}],
             "ConstraintTemplate": [made],
             "Probes": [constraint(1)],
@@ -95,3 +176,9 @@ def test_the_cluster_is_asked_for_endpoints_and_constraints(endpoints: list[dict
     found = policies.check(Api(endpoints), now=NOW)  # type: ignore[arg-type] # all that is used of it
 
     assert [finding.level for finding in found] == levels
+
+
+def test_a_cluster_without_the_webhook_is_told_so() -> None:
+    found = policies.check(Api([], webhook=False), now=NOW)  # type: ignore[arg-type] # all that is used of it
+
+    assert [finding.subject for finding in found] == ["webhook validation.gatekeeper.sh", "policy probes"]
