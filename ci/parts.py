@@ -73,8 +73,10 @@ LINT = (
 )
 # The longest first, so that the cores are busy to the end.
 CHECK = (
+    built("node"),
     built("gatekeeper"),
-    pytest("unit", "-m", UNIT, "--ignore=infra/tests/house"),
+    pytest("unit policies", "-m", UNIT, "infra/tests/policies"),
+    pytest("unit", "-m", UNIT, "--ignore=infra/tests/house", "--ignore=infra/tests/policies"),
     pytest("unit app", "-m", "not integration", cwd=ROOT / "app"),
     Part(
         name="charts", command=(str(BIN / "python"), "-m", "ci.charts"), missing=absent("charts/todo-app", "no chart")
@@ -85,9 +87,11 @@ CHECK = (
     pytest("house", "infra/tests/house"),
 )
 INTEGRATION = (
+    built("node"),
     built("vault"),
+    pytest("integration app", "-m", "integration", "--ignore=tests/faults", cwd=ROOT / "app", missing=no_database),
+    pytest("integration faults", "-m", "integration", "tests/faults", cwd=ROOT / "app", missing=no_database),
     pytest("integration", "-m", "integration", missing=no_database),
-    pytest("integration app", "-m", "integration", cwd=ROOT / "app", missing=no_database),
 )
 E2E = (
     Part(
@@ -100,5 +104,5 @@ E2E = (
 )
 
 TIERS: dict[str, tuple[Part, ...]] = {"lint": LINT, "check": CHECK, "integration": INTEGRATION, "e2e": E2E}
-# Parts of these tiers share databases, ports or a cluster's memory: one after the other.
-SERIAL = frozenset({"integration", "e2e"})
+# Parts of these tiers share a cluster's memory: one after the other.
+SERIAL = frozenset({"e2e"})

@@ -19,9 +19,11 @@ def test_threads_share_the_cpu_but_not_a_connection(user: User) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid(), pg_sleep(0.2)")  # the GIL is free while PostgreSQL works
             found.append(cursor.fetchone()[0])
+            together.wait(30)  # until then nobody gives back what another could take
         connections.close_all()  # a thread of one's own gives back what it took from the pool
 
     found: list[int] = []
+    together = threading.Barrier(4)
     threads = [threading.Thread(target=ask, args=(found,)) for _ in range(4)]
     begun = time.monotonic()
     for thread in threads:

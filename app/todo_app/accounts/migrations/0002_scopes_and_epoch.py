@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # the locks in the order in which requests take theirs, so that nobody waits in a circle
+        migrations.RunSQL("LOCK TABLE accounts_user, accounts_apitoken IN ACCESS EXCLUSIVE MODE", migrations.RunSQL.noop),
         migrations.AddField(
             model_name='apitoken',
             name='epoch',

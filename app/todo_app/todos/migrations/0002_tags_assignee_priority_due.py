@@ -38,6 +38,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # the locks in the order in which requests take theirs, so that nobody waits in a circle
+        migrations.RunSQL("LOCK TABLE accounts_user IN SHARE ROW EXCLUSIVE MODE", migrations.RunSQL.noop),
         migrations.SeparateDatabaseAndState(
             state_operations=[migrations.AddField("todo", "assignee", models.ForeignKey(**ASSIGNEE))],
             database_operations=[
