@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ci.parts import NOTHING_COLLECTED, OUT, SERIAL, TIERS, Part
+from ci.parts import NOTHING_COLLECTED, OUT, TIERS, Part, at_once
 from ci.results import Result, Tier, read
 
 HEARTBEAT = 30.0  # seconds after which a silent tier names what it is waiting for
@@ -72,7 +72,7 @@ def _tell(result: Result, log: Path | None = None) -> Result:
 def tier(name: str) -> Tier:
     """All parts of a tier, side by side where they do not disturb one another."""
     parts = TIERS[name]
-    workers = 1 if name in SERIAL else max(1, os.cpu_count() or 1)
+    workers = at_once(name)
     print(f"{time.strftime('%H:%M:%S')}  {name}: {len(parts)} parts, {workers} at a time", flush=True)
     with ThreadPoolExecutor(workers) as pool:
         try:

@@ -7,7 +7,9 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from ci import parts, results, tiers
@@ -93,9 +95,9 @@ def test_the_summary_names_tier_outcome_and_counts() -> None:
 
 
 def test_every_part_of_every_tier_has_a_name_of_its_own() -> None:
-    names = [part.name for name in ("check", "integration", "e2e") for part in parts.TIERS[name]]
+    every = {part for name in ("check", "integration", "e2e") for part in parts.TIERS[name]}
 
-    assert len(names) == len(set(names))
+    assert len({part.name for part in every}) == len(every)
 
 
 def test_what_comes_first_is_over_before_the_others_begin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -110,6 +112,17 @@ def test_what_comes_first_is_over_before_the_others_begin(monkeypatch: pytest.Mo
     assert run(monkeypatch, tests, replace(build, first=False)) == 1, "beside the others it would be too late"
 
 
+@pytest.mark.parametrize(("gib", "side_by_side"), [(64, True), (7, False)])
+def test_instances_run_side_by_side_where_memory_is_enough(
+    monkeypatch: pytest.MonkeyPatch, gib: int, side_by_side: bool
+) -> None:
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=gib * 1024**3))
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+    assert parts.at_once("e2e") == (2 if side_by_side else 1)
+    assert parts.at_once("check") == 2
+
+
 @pytest.mark.timeout(60)
 def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -117,7 +130,7 @@ def test_ctrl_c_ends_what_runs_and_starts_nothing_more(
     begun, after = tmp_path / "begun", tmp_path / "after"
     endless = Part(name="endless", command=("sh", "-c", f"touch {begun}; exec sleep 600"))
     later = Part(name="later", command=("touch", str(after)))
-    monkeypatch.setattr(tiers, "SERIAL", {"check"})
+    monkeypatch.setattr(tiers, "at_once", lambda _: 1)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def press() -> None:

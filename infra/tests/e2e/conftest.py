@@ -1,4 +1,7 @@
-"""One embedded instance for the whole tier: `e2e`, on a free port, beside whatever else runs on this machine."""
+"""Two embedded instances on free ports, beside whatever else runs on this machine.
+
+`e2e` of profile mini, and `standard`, whose tests have the marker `platform`; the gate runs both side by side.
+"""
 
 import os
 from collections.abc import Iterator
@@ -14,8 +17,8 @@ from infra.verify import leftovers
 from infra.verify.bed import Bed, Done
 from infra.verify.ports import free_port
 
-# The tests share the instance, so they run in this order: what ends it comes last.
-ORDER = (
+# The tests of a part share its instance, so they run in this order: what ends it comes last.
+MINI = (
     "test_service",
     "test_page",
     "test_up_again",
@@ -25,7 +28,9 @@ ORDER = (
     "test_faults",
     "test_context",
     "test_down",
-    # The instance of profile standard, which the last test of test_policies makes one of mini.
+)
+# The last test of test_policies makes it one of mini.
+PLATFORM = (
     "test_vault",
     "test_gateway",
     "test_secrets",
@@ -33,6 +38,7 @@ ORDER = (
     "test_policies",
     "test_mesh",
 )
+ORDER = (*MINI, *PLATFORM)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mine.sort(key=lambda item: ORDER.index(item.path.stem))
     for item in mine:
         item.add_marker(pytest.mark.e2e)
+        if item.path.stem in PLATFORM:
+            item.add_marker(pytest.mark.platform)
         item.add_marker(pytest.mark.timeout(900))
     rest = iter(mine)
     items[:] = [next(rest) if item.path.parent == here else item for item in items]
@@ -78,7 +86,7 @@ def bed(life: Life) -> Bed:
 
 @pytest.fixture(scope="session")
 def standard() -> Iterator[Bed]:
-    """One of profile standard, after the one of mini is down: the two would share the machine's memory."""
+    """One of profile standard."""
     if os.geteuid() != 0:
         pytest.skip("not run: the embedded instance needs root")
     bed = Bed(name="standard", port=free_port(), env={"PROFILE": "standard"})
