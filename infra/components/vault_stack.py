@@ -72,14 +72,15 @@ def _bootstrap(settings: PlatformSettings) -> VaultJobArgs:
         command="bootstrap",
         image=settings.images["vault-bootstrap"],
         spec={
-            "namespace": VAULT_NAMESPACE,
+            # What opens Vault lives as long as Vault's data, which outlives Vault's own namespace.
+            "kept_in": DATA_NAMESPACE,
             "app_namespace": APP_NAMESPACE,
             "address": address(namespace=VAULT_NAMESPACE),
             "redirects": list(settings.vault_redirects),
             "people": {name: list(groups) for name, groups in settings.vault_people.items()},
         },
         may=[
-            Grant(namespace=VAULT_NAMESPACE, secrets=[RECOVERY, USERS]),
+            Grant(namespace=DATA_NAMESPACE, secrets=[RECOVERY, USERS]),
             Grant(namespace=APP_NAMESPACE, config_maps=[ISSUER]),
         ],
         reason="keeps recovery keys and first passwords in Secrets, and tells the app the issuer's name for it",

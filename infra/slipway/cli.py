@@ -110,7 +110,7 @@ def render(*, out: Annotated[Path, typer.Option(help="folder to write to")] = Pa
     set_: Set = None,
 ) -> None:  # fmt: skip
     """Write every manifest to a folder; needs no cluster."""
-    session = _session(locals())
+    session = _session({**locals(), "profile": profile or "mini"})  # of no instance's profile: the same everywhere
     from infra.slipway import render as command
 
     command.run(session, out=out)
@@ -222,6 +222,7 @@ def kubectl(
 
 
 def _session(values: dict[str, Any]) -> Any:  # noqa: ANN401 - Session, whose import costs what --help must not
+    from infra.slipway import profile
     from infra.slipway.options import choose
     from infra.slipway.session import Session, parse_settings
 
@@ -235,7 +236,7 @@ def _session(values: dict[str, Any]) -> Any:  # noqa: ANN401 - Session, whose im
         yes=values.get("yes", False),
         json=values.get("json", False),
     )
-    return Session(options, parse_settings(tuple(values.get("set_") or ())))
+    return Session(profile.remembered(options), parse_settings(tuple(values.get("set_") or ())))
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from infra.lib.paths import cache_dir
-from infra.slipway import steps, views
+from infra.slipway import profile, steps, views
 from infra.slipway.confirm import confirm_loss
 from infra.slipway.plan import Step, Work
 from infra.slipway.session import STACKS, Session
@@ -16,6 +16,7 @@ def run(session: Session) -> None:
     with session.locked("down"), views.viewer(as_json=session.options.json) as viewer:
         logs = cache_dir() / "logs"  # the instance's own folder is about to go
         steps.execute(plan(session), viewer=viewer, logs=logs, timings=session.timings)
+        profile.forget(session.options)
     if not session.options.json:
         views.console().print(
             f"{session.name} is gone. Kept: the cache of tools and images in {cache_dir()} (safe to delete)"

@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from infra.lib.errors import Exit, SlipwayError
-from infra.lib.paths import Instance
+from infra.lib.paths import Instance, cache_dir
 
 ENVIRONMENTS = ("local", "dev", "staging", "production")
 ENGINES = ("auto", "pulumi", "direct")
@@ -24,11 +25,20 @@ class Options:
     port: int
     yes: bool = False
     json: bool = False
+    profile_named: bool = False  # by the user, now
+    profile_known: bool = False  # from the last `up`
 
     @property
     def embedded(self) -> bool:
         """Whether the cluster is one of our own."""
         return self.cluster == "embedded"
+
+    @property
+    def home(self) -> Path:
+        """What is kept of the cluster; for one that is not ours we may not be root, so in the cache."""
+        if self.embedded:
+            return self.instance.state
+        return cache_dir() / "contexts" / "".join(c if c.isalnum() else "-" for c in self.cluster)
 
     @property
     def url(self) -> str:
@@ -72,6 +82,7 @@ def choose(
         port=int(port or "8080"),
         yes=yes,
         json=json,
+        profile_named=bool(profile),
     )
 
 

@@ -68,12 +68,7 @@ class Session:
     @property
     def logs(self) -> Path:
         """Where this run's step logs go."""
-        return self.options.instance.logs if self.options.embedded else self._own / "logs"
-
-    @property
-    def _own(self) -> Path:
-        """For a cluster that is not ours we may not be root, so nothing lies outside the cache."""
-        return cache_dir() / "contexts" / "".join(c if c.isalnum() else "-" for c in self.options.cluster)
+        return self.options.home / "logs"
 
     @property
     def timings(self) -> Timings:
@@ -84,7 +79,7 @@ class Session:
     def locked(self, purpose: str) -> Iterator[None]:
         """Nobody else changes this instance or context for the time of the block."""
         self.require_permission()
-        path = self.options.instance.lock if self.options.embedded else self._own / "lock"
+        path = self.options.instance.lock if self.options.embedded else self.options.home / "lock"
         with locks.exclusive(path, purpose=purpose):
             yield
 
@@ -120,7 +115,7 @@ class Session:
             kubeconfig=self.cluster.kubeconfig(),
             context=self.cluster.context(),
             log=self.logs / "engine.log",
-            state=self.options.instance.state if self.options.embedded else self._own,
+            state=self.options.home,
         )
         if isinstance(made, DirectEngine):
             made.start()  # its imports take seconds: let them overlap with other steps

@@ -10,7 +10,7 @@ from pathlib import Path
 from infra.images import api
 from infra.lib import gotool
 from infra.lib.errors import Exit, SlipwayError
-from infra.slipway import front, power, preflight, steps, views, welcome
+from infra.slipway import front, power, preflight, profile, steps, views, welcome
 from infra.slipway.confirm import confirm_context
 from infra.slipway.front import Door
 from infra.slipway.plan import Step, Work
@@ -163,9 +163,13 @@ def run(session: Session) -> None:
     """Everything `make up` does; prints URL, credentials and what to do next."""
     session.require_permission()
     preflight.settings(session, api.refs())
+    profile.require_known(session)
     confirm_context(session, verb="apply the stacks to")
     with session.locked("up"):
         session.logs.mkdir(parents=True, exist_ok=True)
+        profile.remember(session.options)
+        if session.options.profile_known and not session.options.json:
+            views.console().print(f"profile {session.options.profile}, as before; PROFILE=… make up changes it")
         up = _Up(session, session.cluster.running())
         with views.viewer(as_json=session.options.json) as viewer:
             steps.execute(up.plan(), viewer=viewer, logs=session.logs, timings=session.timings)

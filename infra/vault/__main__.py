@@ -3,7 +3,7 @@
 VAULT_ADDR, VAULT_CACERT  where Vault is, and the certificate of its authority
 VAULT_SPEC                JSON, by command:
   certificates            {"namespace", "names": [...], "known_in": [namespaces that get ConfigMap vault-ca]}
-  bootstrap               {"namespace", "app_namespace", "redirects": [...], "people": {name: [group, ...]}, "address"}
+  bootstrap               {"kept_in", "app_namespace", "redirects": [...], "people": {name: [group, ...]}, "address"}
   database                {"app_namespace", "app_secret", "name", "superuser"}; the server is DATABASE_HOST
 VAULT_DEADLINE            seconds to wait for what is still missing (150)
 Ends with 0 when all is so, 1 when something refuses. Says what it wrote, never a value.
@@ -53,7 +53,7 @@ def make_certificates(api: Api, spec: Spec) -> None:
 
 def make_configuration(api: Api, spec: Spec) -> None:
     """From nothing to a configured Vault without a root token."""
-    end, namespace, client = _deadline(), spec["namespace"], _client()
+    end, namespace, client = _deadline(), spec["kept_in"], _client()
     first.answering(client, deadline=end)
     first.initialise(client, api, namespace, told=_say)
     first.unsealed(client, deadline=end)

@@ -104,9 +104,9 @@ def test_a_job_may_write_what_it_names_and_read_nothing_else(env: str) -> None:
         ("vault-certificates", "vault", "create"): None,
         ("vault-certificates", "vault", "get"): ["vault-tls"],
         ("vault-certificates", "vault", "patch"): ["vault-tls"],
-        ("vault-bootstrap", "vault", "create"): None,
-        ("vault-bootstrap", "vault", "get"): ["vault-recovery", "vault-users"],
-        ("vault-bootstrap", "vault", "patch"): ["vault-recovery", "vault-users"],
+        ("vault-bootstrap", "data", "create"): None,
+        ("vault-bootstrap", "data", "get"): ["vault-recovery", "vault-users"],
+        ("vault-bootstrap", "data", "patch"): ["vault-recovery", "vault-users"],
         ("vault-database", "todo", "get"): ["todo-app"],
     }
 

@@ -16,6 +16,7 @@ from infra.tests.e2e.chromium import chromium
 from infra.verify import leftovers
 from infra.verify.bed import Bed, Done
 from infra.verify.ports import free_port
+from infra.verify.vault import live
 
 # The tests of a part share its instance, so they run in this order: what ends it comes last.
 MINI = (
@@ -116,7 +117,13 @@ def written_before(standard: Bed) -> str:
 
 
 @pytest.fixture(scope="session")
-def full(standard: Bed, written_before: str) -> Bed:
+def keys_before(standard: Bed) -> dict[str, str]:
+    """What opens Vault, by its digest, in the profile before `full`."""
+    return live.opens_vault(standard)
+
+
+@pytest.fixture(scope="session")
+def full(standard: Bed, written_before: str, keys_before: dict[str, str]) -> Bed:
     """The same one with profile full; by then it is one of mini, so what the mesh adds is added to a life with data."""
     bed = Bed(name=standard.name, port=standard.port, env={"PROFILE": "full"})
     bed.up()

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
+from infra.lib.kube import Kube
 from infra.lib.ownership import ownership
 from infra.lib.report import silent
+from infra.slipway.vault_api import Vault
 from infra.verify.bed import Bed
 from infra.verify.faults.fault import Fault
 from infra.verify.faults.judge import judge
 from infra.verify.faults.registry import counts, of_tier
 from infra.verify.mesh.drop import dropped
 from infra.verify.mesh.pods import MEMBERS
+from infra.verify.vault import live
 from infra.verify.writers import strangers
 
 SEED = 20261121
@@ -32,10 +36,20 @@ def test_what_was_written_before_is_kept(full: Bed, written_before: str) -> None
     assert full.api().call("GET", f"/todos/{written_before}").status == 200
 
 
+def test_what_opens_vault_is_kept_through_the_profile_without_it(full: Bed, keys_before: dict[str, str]) -> None:
+    assert keys_before.keys() == set(live.KEPT)
+    assert live.opens_vault(full) == keys_before
+
+    with closing(Kube(kubeconfig=full.instance.kubeconfig)) as kube:
+        given = Vault(kube).request("POST", "auth/userpass/login/ada", body={"password": live.password_of(full, "ada")})
+    assert given["auth"]["client_token"]
+
+
 def test_up_again_writes_nothing(full: Bed) -> None:
     mark = full.audit.mark()
 
-    assert full.up().result()["changed"] == 0
+    # Nobody names the profile: it stays what it is.
+    assert full.up(env={"PROFILE": ""}).result()["changed"] == 0
     assert full.audit.writes(since=mark, user="slipway") == []
 
 

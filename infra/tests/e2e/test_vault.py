@@ -45,7 +45,7 @@ def login(vault: Vault, role: str) -> Any:  # noqa: ANN401 - any JSON
 
 def test_it_is_unsealed_and_nobody_holds_root(vault: Vault, kube: Kube) -> None:
     assert vault.health("vault-0") == {**(vault.health("vault-0") or {}), "initialized": True, "sealed": False}
-    kept = secret(kube, "vault-recovery")
+    kept = secret(kube, "vault-recovery", "data")
     assert list(kept) == ["recovery-keys"]
     assert len(json.loads(kept["recovery-keys"])) == 5
 
@@ -79,7 +79,7 @@ def test_the_apps_secrets_are_those_of_profile_mini(vault: Vault, kube: Kube) ->
 
 @pytest.mark.parametrize("person", ["ada", "ben"])
 def test_a_person_signs_in_and_gets_a_code_for_the_service(vault: Vault, kube: Kube, person: str) -> None:
-    word = secret(kube, "vault-users")[person]
+    word = secret(kube, "vault-users", "data")[person]
     told = (kube.get("v1", "ConfigMap", "todo", "vault-issuer") or {})["data"]
     token = vault.request("POST", f"auth/userpass/login/{person}", body={"password": word})["auth"]["client_token"]
     [job] = kube.find_all("batch/v1", "Job", NAMESPACE, labels="app.kubernetes.io/name=vault-bootstrap")

@@ -1,7 +1,13 @@
 """What a running instance's pods have of Vault: their files, the database's users, how long a login lives."""
 
+import hashlib
+import json
+
+from infra.vault.__main__ import USERS
+from infra.vault.first import RECOVERY
 from infra.verify.bed import Bed
 
+KEPT = (RECOVERY, USERS)
 FILES = "/run/secrets/todo-app"
 AT_WORK = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'v-%'"
 ROLLOUT = 170  # seconds
@@ -25,7 +31,16 @@ def login(bed: Bed, component: str = "web") -> str:
 def password_of(bed: Bed, person: str) -> str:
     """By which somebody signs in at Vault, as the Job vault-bootstrap has made it."""
     template = f'{{{{index .data "{person}" | base64decode}}}}'
-    return bed.kubectl("-n", "vault", "get", "secret", "vault-users", "-o", f"go-template={template}")
+    return bed.kubectl("-n", "data", "get", "secret", "vault-users", "-o", f"go-template={template}")
+
+
+def opens_vault(bed: Bed) -> dict[str, str]:
+    """The Secrets with recovery keys and first passwords that are there, by a digest of what is in them."""
+    return {
+        each["metadata"]["name"]: hashlib.sha256(json.dumps(each["data"], sort_keys=True).encode()).hexdigest()
+        for each in bed.objects("secrets", "-n", "data")
+        if each["metadata"]["name"] in KEPT
+    }
 
 
 def query(bed: Bed, statement: str) -> str:
