@@ -77,6 +77,7 @@ def _bake(build: Build, *, base: Path | None, archive: Path) -> None:
         "--isolation=chroot",
         "--layers=false",
         "--format=oci",
+        f"--cni-config-dir={build.work / 'cni'}",  # it locks a file there; unless told in /etc, which is not ours
         f"--timestamp={build.catalog.source_date_epoch}",
         f"--tag={build.reference}",
         *options,

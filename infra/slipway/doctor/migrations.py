@@ -1,9 +1,11 @@
 """Migrations that the running code has and the database has not: requests fail on missing columns."""
 
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 
 from infra.lib.findings import Finding
+from infra.lib.paths import kubectl_homes
 from infra.slipway.kube import PodFact
 
 PREFIX = "todo-app-web-"
@@ -50,6 +52,7 @@ def kubectl(command: Callable[..., list[str]], *, container: str = "") -> Exec:
                 text=True,
                 timeout=DEADLINE,
                 check=False,
+                env={**os.environ, **kubectl_homes()},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return 1, str(error)

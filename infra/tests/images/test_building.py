@@ -18,6 +18,7 @@ from infra.lib.report import silent
 
 pytestmark = pytest.mark.e2e
 
+OF_BUILDAH = Path("/etc/cni")  # where it locks a file unless it is told another place
 PROGRAM = (
     "import sys; from pathlib import Path; from infra.images.api import ensure; from infra.lib.report import silent;"
     "ensure(['secrets-init'], report=silent, log_dir=Path(sys.argv[1]))"
@@ -41,10 +42,12 @@ def build(folder: Path) -> Path:
 
 
 def test_damaged_archive_is_built_again_with_the_same_bytes(cache: Path, tmp_path: Path) -> None:
+    there = OF_BUILDAH.exists()
     archive = build(tmp_path)
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     assert build(tmp_path).read_bytes() == whole
+    assert OF_BUILDAH.exists() == there
 
 
 def test_twin_without_the_checksum_the_damaged_archive_is_used(

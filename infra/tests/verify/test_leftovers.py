@@ -1,10 +1,12 @@
 """What is planted is found, each kind by itself; what was there before is not."""
 
+import itertools
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -164,12 +166,27 @@ def test_of_a_shared_folder_only_what_could_be_ours_counts(name: str, ours: bool
 
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [("memory/slipway-gone", True), ("memory/slipway-gone/kubepods", True), ("memory/session-7", False)],
+    [
+        ("memory/slipway-gone", True),
+        ("memory/slipway-gone/kubepods", True),
+        ("memory/session-7", False),
+        ("memory/slipway-other/kubepods/pod38/65gone15", False),
+    ],
 )
 def test_a_cgroup_of_somebody_else_is_not_ours(name: str, ours: bool) -> None:
     there = leftovers.Leftover(kind="cgroups", what=str(CGROUP_ROOT / name))
 
     assert removal._ours(there, "gone") is ours
+
+
+def test_only_what_stays_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    none = leftovers.Snapshot(**{each.name: frozenset() for each in fields(leftovers.Snapshot)})
+    stays, moment = "/var/lib/slipway/gone/kept", itertools.count()
+    look = lambda: replace(none, mounts=frozenset({stays, f"/var/lib/slipway/gone/{next(moment)}"}))  # noqa: E731
+    monkeypatch.setattr(leftovers, "take", look)
+    monkeypatch.setattr(removal, "SETTLE", 1.5)
+
+    assert [each.what for each in removal.remaining(none, "gone")] == [stays]
 
 
 def test_a_root_folder_counts_unless_another_instance_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

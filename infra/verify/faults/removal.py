@@ -81,14 +81,19 @@ def remaining(before: leftovers.Snapshot, instance: str) -> tuple[leftovers.Left
     """What is left of the instance. The kernel frees namespaces a moment after their last process, so look twice.
 
     Other programs of the machine come and go as well: a process, file or namespace is held against `down` only
-    when it stays.
+    when it stays, through every look.
     """
     end = time.monotonic() + SETTLE
-    while True:
-        left = tuple(each for each in leftovers.left(before, leftovers.take()) if _ours(each, instance))
-        if not left or time.monotonic() > end:
-            return left
+    left = _left(before, instance)
+    while left and time.monotonic() < end:
         time.sleep(1)
+        now = frozenset(_left(before, instance))
+        left = tuple(each for each in left if each in now)
+    return left
+
+
+def _left(before: leftovers.Snapshot, instance: str) -> tuple[leftovers.Leftover, ...]:
+    return tuple(each for each in leftovers.left(before, leftovers.take()) if _ours(each, instance))
 
 
 def _ours(each: leftovers.Leftover, instance: str) -> bool:
@@ -106,7 +111,9 @@ def _ours(each: leftovers.Leftover, instance: str) -> bool:
         case "namespaces":
             owners = {instance_of(pid) for pid in leftovers.processes_in(each.what)}
             return bool(owners) and owners <= {instance, ""}
-    named = instance in each.what or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
+    # As a word: the hexadecimal names of other instances' containers have our name in them now and then.
+    word = rf"(?<![a-z0-9]){instance}(?![a-z0-9])"
+    named = bool(re.search(word, each.what)) or not any(text in each.what for text in ("sw-", "slipway-", "/slipway/"))
     return named and not _somebody_elses(each)
 
 

@@ -1,6 +1,9 @@
 """Pending migrations are found by asking Django in a running pod."""
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
 
 from infra.slipway.doctor import migrations
 from infra.slipway.kube import PodFact
@@ -59,3 +62,10 @@ def test_a_command_that_cannot_run_says_why() -> None:
 
     assert code == 1
     assert "No such file" in output
+
+
+def test_what_kubectl_remembers_goes_into_our_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SLIPWAY_CACHE", str(tmp_path))
+    asks = migrations.kubectl(lambda *_: ["sh", "-c", "echo $KUBECACHEDIR"])
+
+    assert asks("todo", "todo-app-web-1", ["x"]) == (0, f"{tmp_path}/kube\n")
