@@ -31,7 +31,7 @@ def reached(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Be
         try:
             yield bed
         finally:  # the instance's own `down` knows nothing of who forwards a port to it
-            bed.call("stop", deadline=60)
+            bed.call("stop", deadline=180)
 
 
 def settings(bed: Bed) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ def settings(bed: Bed) -> tuple[str, ...]:
 
 
 def test_a_context_is_not_touched_without_a_yes(reached: Bed) -> None:
-    done = reached.call("up", deadline=60)
+    done = reached.call("up", deadline=180)
     assert done.code == 2, done.text
     assert reached.env["CLUSTER"] in done.err
     assert "--yes" in done.err
@@ -79,7 +79,7 @@ def test_stop_ends_the_port_forward_and_leaves_the_cluster(reached: Bed, bed: Be
     """A keeper goes on trying for as long as nobody tells it to end, also when the cluster is gone."""
     assert any(f"/{reached.port}.pid" in each for each in kept(life))
 
-    done = reached.call("stop", deadline=60)
+    done = reached.call("stop", deadline=180)
 
     assert done.code == 0, done.text
     assert kept(life) == []

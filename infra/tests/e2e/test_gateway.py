@@ -73,8 +73,8 @@ def test_who_comes_by_http_is_sent_to_https(standard: Bed) -> None:
 
 
 def test_status_doctor_and_result_tell_the_https_address(standard: Bed) -> None:
-    assert standard.url in standard.call("status", deadline=60).out
-    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=60).out.splitlines()]
+    assert standard.url in standard.call("status", deadline=180).out
+    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=240).out.splitlines()]
     found = {each["subject"]: each["level"] for each in told}
 
     asked = ("page", "gateway", "gateway's certificate", "network policies")

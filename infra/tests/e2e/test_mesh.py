@@ -29,7 +29,7 @@ def test_every_pod_of_the_app_has_a_sidecar_and_its_namespace_stays_restricted(f
         assert found["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     for name, inits in living(full):
         assert inits[:2] == ["istio-validation", "istio-proxy"], name
-    full.wait("healthy pods", lambda: not full.unhealthy(), deadline=60)
+    full.wait("healthy pods", lambda: not full.unhealthy(), deadline=180)
 
 
 def test_what_was_written_before_is_kept(full: Bed, written_before: str) -> None:
@@ -107,7 +107,7 @@ def living(bed: Bed) -> Iterator[tuple[str, list[str]]]:
 
 def doctor(bed: Bed) -> list[dict[str, str]]:
     """What it finds."""
-    return [json.loads(line) for line in bed.call("doctor", "--json", deadline=90).out.splitlines()]
+    return [json.loads(line) for line in bed.call("doctor", "--json", deadline=240).out.splitlines()]
 
 
 def told_of(bed: Bed, subject: str) -> str:

@@ -156,10 +156,10 @@ def test_the_audit_finds_nothing_and_says_so_in_metrics_and_doctor(standard: Bed
     def every_one() -> bool:
         return all("auditTimestamp" in (each.get("status") or {}) for each in policies.constraints(kube))
 
-    standard.wait("an audit without violations in the metrics", audited, deadline=150)
+    standard.wait("an audit without violations in the metrics", audited, deadline=300)
     # It is in the metrics a moment before it is on the last constraint.
-    standard.wait("an audit of every constraint", every_one, deadline=60)
-    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=60).out.splitlines()]
+    standard.wait("an audit of every constraint", every_one, deadline=150)
+    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=240).out.splitlines()]
     assert [each["level"] for each in told if each["subject"] in {"policies", "webhooks"}] == ["ok", "ok"]
 
 
@@ -171,7 +171,7 @@ def test_with_every_webhook_pod_killed_apps_are_shut_and_nothing_else(kube: Kube
     standard.kubectl("-n", POLICY_NAMESPACE, "delete", "pods", "--all", "--grace-period=0", "--force", "--wait=false")
 
     # Their deletion is told before their end. Without an outage the checks below would prove nothing.
-    standard.wait("an outage", lambda: not _admitted(standard, innocent), deadline=20, every=0.1)
+    standard.wait("an outage", lambda: not _admitted(standard, innocent), deadline=60, every=0.1)
     assert _admitted(standard, elsewhere), "a namespace that is no app's was shut"
     assert standard.kubectl("create", "namespace", "made-meanwhile", "--dry-run=server")
 

@@ -20,11 +20,11 @@ def test_up_says_where_the_service_is_and_who_may_sign_in(life: Life) -> None:
 def test_all_pods_are_healthy(bed: Bed) -> None:
     namespaces = {pod["metadata"]["namespace"] for pod in bed.objects("pods", "-A")}
     assert namespaces >= {"todo", "data", "kube-system"}
-    bed.wait("healthy pods", lambda: not bed.unhealthy(), deadline=60)
+    bed.wait("healthy pods", lambda: not bed.unhealthy(), deadline=180)
 
 
 def test_status_shows_the_pods_and_the_url(bed: Bed) -> None:
-    done = bed.call("status", deadline=60)
+    done = bed.call("status", deadline=180)
     assert done.code == 0, done.text
     assert bed.url in done.out
     assert "todo-app-web" in done.out

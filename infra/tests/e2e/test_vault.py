@@ -140,6 +140,6 @@ def test_a_snapshot_brings_back_what_was(standard: Bed, vault: Vault, tmp_path: 
 
 
 def test_doctor_knows_vault(standard: Bed) -> None:
-    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=90).out.splitlines()]
+    told = [json.loads(line) for line in standard.call("doctor", "--json", deadline=240).out.splitlines()]
 
     assert [each["level"] for each in told if each["subject"] in {"vault", "vault-ca"}] == ["ok", "ok"]

@@ -33,7 +33,7 @@ PROXY = "istio-proxy"
 WAYS = (
     "with: mutual TLS as the gateway's identity from the node to the pod's port 8000, which the sidecar takes; "
     "without: plain HTTP from inside the pod's network to 127.0.0.1:8000, which it leaves alone; "
-    "one kept connection each, calls in turns"
+    "one kept connection each, calls in turns; the proxies between web and its databases stand in both"
 )
 
 

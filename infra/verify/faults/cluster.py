@@ -45,7 +45,7 @@ def component_killed(site: Site) -> None:
         )
     hold(seen.sent >= RATE, f"only {seen.sent} requests were sent")
     bed.wait("the service answers", lambda: bed.api().call("GET", "/todos").status == 200, deadline=RESTARTED)
-    bed.wait("the API server answers", lambda: bool(bed.kubectl("get", "--raw", "/readyz")), deadline=60)
+    bed.wait("the API server answers", lambda: bool(bed.kubectl("get", "--raw", "/readyz")), deadline=180)
 
 
 def node_gone(site: Site) -> None:

@@ -66,7 +66,7 @@ def _killed_at_work(bed: Bed, after: float, *, from_stopped: bool, defect: str) 
 
 def settled(bed: Bed) -> None:
     """Every pod is healthy, now or within a minute."""
-    bed.wait(f"healthy pods, not {bed.unhealthy()}", lambda: not bed.unhealthy(), deadline=60)
+    bed.wait(f"healthy pods, not {bed.unhealthy()}", lambda: not bed.unhealthy(), deadline=180)
 
 
 def held(lock: Path) -> bool:

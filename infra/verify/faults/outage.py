@@ -43,7 +43,7 @@ def killed(site: Site) -> None:
     finally:
         for namespace, name in BACKENDS:
             bed.kubectl("-n", namespace, "scale", "deployment", name, "--replicas=1")
-            bed.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=90s", deadline=100)
+            bed.kubectl("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=240s", deadline=250)
 
 
 def hanging(site: Site) -> None:

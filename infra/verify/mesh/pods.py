@@ -12,7 +12,7 @@ SLEEP = ["python3", "-c", "import time; time.sleep(3600)"]
 CERTS = "/certs"
 # Seconds that a certificate lasts which a probe asks for: long enough to be used, short enough to see it end.
 CERTIFICATE_LASTS = 15
-READY = 90.0
+READY = 240.0
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from infra.verify.vault.stand import Stand, account_of, stand
 APP, CHART = REPOSITORY / "app", REPOSITORY / "charts" / "todo-app"
 # As the chart's agents write for the pods.
 FILES, TOKEN = "/run/secrets/todo-app", "/run/vault-token/token"
-READY = 90.0  # seconds; a few are usual
+READY = 180.0  # seconds; a few are usual
 VALUES: dict[str, Any] = {
     "image": {"reference": "slipway.local/todo-app:0123456789ab"},
     "vault": {"enabled": True, "image": "slipway.local/vault:0123456789ab"},
