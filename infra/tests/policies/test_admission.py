@@ -9,7 +9,7 @@ from infra.lib.kube import Kube, KubeError
 from infra.verify.bed import Bed
 from infra.verify.faults import policies
 from infra.verify.faults.judge import Judgement, row
-from infra.verify.policies import admission, corpus
+from infra.verify.policies import admission, corpus, verdicts
 from infra.verify.policies.corpus import Attempt
 from infra.verify.provenance import Provenance
 
@@ -92,11 +92,11 @@ def test_most_of_the_corpus_is_asked_at_admission() -> None:
 def test_r36_notes_what_was_asked_where(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {each.name: judged(Api(**MESSAGES), each)[1] for each in ATTEMPTS}
     monkeypatch.setattr(policies, "_ANSWERED", {})
-    monkeypatch.setattr(policies.verdicts, "attempts", lambda: ATTEMPTS)
-    monkeypatch.setattr(policies.verdicts, "in_python", lambda listed: {each.name: each.refused for each in listed})
-    monkeypatch.setattr(policies.verdicts, "of_gator", lambda: {each.name: each.refused for each in ATTEMPTS})
+    monkeypatch.setattr(verdicts, "attempts", lambda: ATTEMPTS)
+    monkeypatch.setattr(verdicts, "in_python", lambda listed: {each.name: each.refused for each in listed})
+    monkeypatch.setattr(verdicts, "of_gator", lambda: {each.name: each.refused for each in ATTEMPTS})
     monkeypatch.setattr(policies, "Kube", lambda **_: SimpleNamespace(close=lambda: None))
-    monkeypatch.setattr(policies.admission, "disagreements", lambda _, listed: ([], answers[listed[0].name]))
+    monkeypatch.setattr(admission, "disagreements", lambda _, listed: ([], answers[listed[0].name]))
     bed = Bed(name="nocluster", port=1)
     for number in range(3):
         policies.bypass(cast("Any", SimpleNamespace(number=number, defect="", bed=bed)))
