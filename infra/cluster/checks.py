@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -26,20 +27,30 @@ PROGRAMS = {
 CNI_PLUGINS = ("ptp", "portmap", "host-local", "loopback")
 NEEDED_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SYS_CHROOT", "CAP_MKNOD")
 GIB = 1024**3
-# Figures of the issue: at most 12 GB while everything is built, 3 GB kept, 2 GiB of memory for `mini`.
-CACHE_FREE, STATE_FREE, MEMORY_FREE = 12 * GIB, 3 * GIB, 3 * GIB
+# Figure of the issue: 3 GB kept.
+STATE_FREE = 3 * GIB
 
 
-def findings(instance: Instance, *, port: int) -> list[Finding]:
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Bytes: memory of what runs, memory that builds take beside it, free disk of the cache; and what for."""
+
+    runs: int
+    builds: int
+    cache: int
+    purpose: str
+
+
+def findings(instance: Instance, *, port: int, needs: Needs) -> list[Finding]:
     """Every check, the machine's first."""
     layout = Layout(instance)
     return [
         permission(uid=os.geteuid(), have=machine.detect().capabilities),
         *programs(),
         groups(),
-        disk(cache_dir(), needed=CACHE_FREE, what="cache"),
+        disk(cache_dir(), needed=needs.cache, what="cache"),
         disk(STATE_ROOT, needed=STATE_FREE, what="state"),
-        memory(available=psutil.virtual_memory().available, running=process.alive(layout) != 0),
+        memory(needs, available=psutil.virtual_memory().available, running=process.alive(layout) != 0),
         host_port(layout, port),
         *leftovers(layout),
         *components(layout),
@@ -94,13 +105,12 @@ def disk(folder: Path, *, needed: int, what: str) -> Finding:
     return Finding("warn" if free < needed else "ok", "disk", text, f"df -h {place}" if free < needed else "")
 
 
-def memory(*, available: int, running: bool) -> Finding:
+def memory(needs: Needs, *, available: int, running: bool) -> Finding:
     """Available memory in bytes; an instance that runs has its share already."""
+    wanted = needs.builds + (0 if running else needs.runs)
     text = f"{available / GIB:.1f} GiB available"
-    if not running and available < MEMORY_FREE:
-        return Finding(
-            "warn", "memory", f"{text}, profile mini with its builds wants {MEMORY_FREE / GIB:.0f}", "free -h"
-        )
+    if available < wanted:
+        return Finding("warn", "memory", f"{text}, {needs.purpose} wants {wanted / GIB:.0f}", "free -h")
     return Finding("ok", "memory", text)
 
 

@@ -15,7 +15,8 @@ HEAD = """\
 
 Written by `make graph` from [contracts/service-graph.yaml](../contracts/service-graph.yaml), the one place to declare
 a call: network policies, the mesh's authorization policies and this page follow from it. Solid lines are in `mini`,
-dotted ones come with `standard`. Names (DNS) and probes are in the table only.
+dotted ones come with `standard` or only with `full`, and a call may end with a profile (`mini to mini`): the table's
+column Profile says which. A line stands for all ports of its pair. Names (DNS) and probes are in the table only.
 
 """
 TABLE = """\
@@ -82,9 +83,9 @@ def _picture(graph: Graph, profile: Profile) -> Iterator[str]:
             yield f"subgraph ns-{namespace} [namespace {namespace}]"
             yield from (f"    {name}{_box(node)}" for name, node in inside.items())
             yield "end"
-    for caller, call in edges:
-        if all(_shown(graph.node(name), profile) for name in (caller, call.to)):
-            yield f"{caller} {_arrow(graph, caller, call)} {call.to}"
+    for caller, target in dict.fromkeys((caller, call.to) for caller, call in edges):
+        if all(_shown(graph.node(name), profile) for name in (caller, target)):
+            yield f"{caller} {_arrow(graph, caller, target)} {target}"
 
 
 def _shown(node: object, profile: Profile) -> bool:
@@ -98,8 +99,8 @@ def _box(node: Workload | Outside) -> str:
     return f'[("{node.title}")]' if node.stores else f'["{node.title}"]'
 
 
-def _arrow(graph: Graph, caller: str, call: Call) -> str:
-    return "-->" if (caller, call) in list(graph.edges("mini")) else "-.->"
+def _arrow(graph: Graph, caller: str, target: str) -> str:
+    return "-->" if target in {call.to for call in graph.targets(caller, "mini")} else "-.->"
 
 
 def _rows(graph: Graph) -> Iterator[str]:

@@ -117,7 +117,9 @@ def render(*, out: Annotated[Path, typer.Option(help="folder to write to")] = Pa
 
 
 @app.command()
-def doctor(*, cluster: Cluster = "", instance: Instance = "", port: Port = "", json: Json = False) -> None:
+def doctor(
+    *, cluster: Cluster = "", profile: Profile = "", instance: Instance = "", port: Port = "", json: Json = False
+) -> None:
     """Known problems of machine and cluster, why each matters and its remedy; exit 1 when one is found."""
     session = _session(locals())
     from infra.slipway.doctor import command

@@ -17,6 +17,7 @@ from infra.settings.delivery import DeliverySettings
 from infra.settings.foundation import FoundationSettings
 from infra.settings.platform import PlatformSettings
 from infra.slipway.doctor import tools
+from infra.slipway.needs import needs
 from infra.slipway.session import STACKS, Session
 
 # What `up` itself puts right is no reason to refuse it: leftovers, components that are down.
@@ -72,7 +73,7 @@ def _spelt(value: object) -> object:
 
 def machine(session: Session) -> list[Finding]:
     """Permission, disk, memory, ports, control groups, leftovers, components."""
-    return checks.findings(session.options.instance, port=session.options.port)
+    return checks.findings(session.options.instance, port=session.options.port, needs=needs(session))
 
 
 def run(session: Session, *, report: Report) -> str:

@@ -44,10 +44,17 @@ def test_free_space_is_judged_against_what_is_needed(tmp_path: Path, factor: flo
     assert checks.disk(tmp_path / "not/there/yet", needed=int(free * factor), what="cache").level == level
 
 
-def test_low_memory_warns_unless_the_instance_has_its_share() -> None:
-    assert checks.memory(available=checks.GIB, running=False).level == "warn"
-    assert checks.memory(available=checks.GIB, running=True).level == "ok"
-    assert checks.memory(available=8 * checks.GIB, running=False).level == "ok"
+@pytest.mark.parametrize(
+    ("available", "running", "wanted"),
+    [(7, False, 8), (8, False, None), (4, True, 5), (5, True, None)],
+)
+def test_low_memory_warns_of_what_is_wanted_beside_what_runs(available: int, running: bool, wanted: int | None) -> None:
+    needs = checks.Needs(runs=3 * checks.GIB, builds=5 * checks.GIB, cache=0, purpose="profile full with its builds")
+
+    finding = checks.memory(needs, available=available * checks.GIB, running=running)
+
+    assert finding.level == ("warn" if wanted else "ok")
+    assert not wanted or finding.message.endswith(f"GiB available, profile full with its builds wants {wanted}")
 
 
 def test_taken_port_fails_with_holder_and_remedy() -> None:

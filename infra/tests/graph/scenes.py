@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from infra.graph.load import service_graph
-from infra.graph.model import Graph, Profile
+from infra.graph.model import ORDER, Graph, Profile
 from infra.tests.charts.helm import scenario, template
 from infra.tests.graph.netpol import Place, Policies, Policy
 from infra.tests.stacks.objects import Object, matches, world
@@ -16,6 +16,7 @@ from infra.tests.stacks.whole import evaluate
 PODS = "10.244.{}.{}"
 NOWHERE = Place(name="nowhere", address="198.51.100.9")
 STRANGER = "stranger"
+PROFILES: Mapping[str, Profile] = {each: each for each in ORDER}
 # A policy may name a port by its name: anybody can have one of that name.
 WEB_LIKE = {"http": 8000, "http-metrics": 8001}
 # What `graph.outside` stands for in the scenarios: the addresses and ports of ci/<scenario>-values.yaml.
@@ -57,17 +58,17 @@ class Scene:
 
 @cache
 def scene(name: str) -> Scene:
-    """An environment by its name, `<name>/full` in the largest profile, or the local one with a scenario's values.
+    """An environment by its name, `<name>/<profile>` in a larger profile, or the local one with a scenario's values.
 
     What a mesh brings to the chart is judged with what it brings to the stacks.
     """
-    profile: Profile = "full" if name.endswith("/full") or name == "mesh" else "mini"
+    env, _, larger = name.partition("/")
+    profile: Profile = "full" if name == "mesh" else PROFILES[larger or "mini"]
     if name in SAMPLES:
         values = scenario(name)
         rendered = [Object("delivery", manifest) for manifest in template(values)]
         objects = [item for item in world("local", profile) if item.stack != "delivery"] + rendered
     else:
-        env = name.removesuffix("/full")
         objects = world(env, profile)
         values = evaluate(env, profile)["delivery"].get("Release", "todo-app").inputs["values"]
     samples = SAMPLES.get(name, {})

@@ -1,6 +1,7 @@
 """What is generated from the graph is as the graph says, and a graph that is wrong is refused."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import yaml
 from infra.graph.files import SCHEMA, generated
 from infra.graph.load import FILE, read, service_graph
 from infra.graph.model import Graph
+from infra.graph.picture import LEFT_OUT, page
 from infra.lib.errors import SlipwayError
 
 Content = dict[str, Any]
@@ -35,6 +37,17 @@ def test_another_call_makes_chart_and_pictures_stale() -> None:
     changed["calls"].append({"from": ["relay"], "to": "redis", "port": "service"})
 
     assert stale(Graph.model_validate(changed)) == ["service-graph.yaml", "service-graph.md", "README.md"]
+
+
+def test_the_picture_has_a_line_for_each_pair_and_no_second_one() -> None:
+    graph = service_graph()
+    picture = page(graph).split("```")[1]
+    lines = re.findall(r"^    ([a-z-]+) (-->|-\.->) ([a-z-]+)$", picture, re.MULTILINE)
+    first = {(caller, call.to) for caller, call in graph.edges("mini")}
+    pairs = {(caller, call.to) for caller, call in graph.edges() if not {caller, call.to} & LEFT_OUT}
+
+    assert sorted((caller, target) for caller, _, target in lines) == sorted(pairs)
+    assert {(caller, target) for caller, arrow, target in lines if arrow == "-->"} == pairs & first
 
 
 def test_the_file_fits_its_schema() -> None:

@@ -51,7 +51,7 @@ def disagreements(judged: Scene, namespace: str = "") -> Iterator[str]:
             yield f"{'allowed' if verdict else 'denied'}: {question}"
 
 
-@pytest.mark.parametrize("name", [*ENVIRONMENTS, "local/full", "production/full", *SAMPLES])
+@pytest.mark.parametrize("name", [*ENVIRONMENTS, "local/standard", "local/full", "production/full", *SAMPLES])
 def test_every_pair_and_port_is_as_declared(name: str) -> None:
     asked = expectations(name)
 

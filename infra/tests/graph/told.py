@@ -11,24 +11,16 @@ from infra.lib.paths import REPOSITORY
 from infra.tests.charts.helm import CHART
 from infra.tests.graph.looks import addresses
 from infra.tests.graph.scenes import node_of
+from infra.tests.graph.texts import beside_the_environment, environment
 from infra.tests.stacks.objects import Object
 
 SETTINGS = REPOSITORY / "app" / "config" / "environment.py"
 # Addresses that the service is told and does not call: its own, and the page to which it sends browsers.
 OWN = frozenset({"TODO_PUBLIC_URL", "TODO_ALLOWED_HOSTS", "TODO_OIDC_AUTHORIZE_URL"})
+# Nobody is called by a listener's address, nor by a probe that asks its own pod: postgresql, redis and Vault have such.
+ITSELF = re.compile(r"([^/]*://)?(localhost|127(\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])(:\d+)?(/.*)?$", re.IGNORECASE)
 HOST = re.compile(r"([^/]*://)?([^/@]*@)?(?P<host>[\w.-]+)")
 CALL = re.compile(r"call\(\"(?P<method>[A-Z]+)\", f?\"(?P<path>[^\"]+)\"")
-
-
-def environment(item: Object, objects: Sequence[Object]) -> dict[str, str]:
-    """Names and values of every container, config maps resolved."""
-    maps = {each.name: each.manifest.get("data") or {} for each in objects if each.kind == "ConfigMap"}
-    found: dict[str, str] = {}
-    for box in item.containers:
-        for source in box.get("envFrom", []):
-            found |= maps[source["configMapRef"]["name"]]
-        found |= {entry["name"]: entry.get("value", "") for entry in box.get("env", [])}
-    return found
 
 
 def app_settings() -> set[str]:
@@ -51,12 +43,15 @@ def told(graph: Graph, objects: Sequence[Object]) -> dict[str, set[str]]:
 
 
 def unnamed(graph: Graph, item: Object, objects: Sequence[Object]) -> Iterator[tuple[str, str]]:
-    """Where and what: addresses in a pod's environment, commands and arguments whose owner no variable's name says."""
-    values = [each for each in environment(item, objects).items() if each[0] not in {*graph.addresses, *OWN}]
-    for box in item.containers:
-        values += [(f"arguments of {box['name']}", each) for each in (*box.get("command", []), *box.get("args", []))]
-    for where, value in values:
-        yield from ((where, address) for address in addresses(where, value))
+    """Where and what: addresses in what a pod is given whose owner no variable's name says.
+
+    Not seen: a bare name without scheme, port or domain, unless the name it is told by says that it is an address
+    (`ES_NODES=es-0,es-1`, `--host elastic`); Secrets; config maps that are not rendered, and the program itself.
+    """
+    variables = environment(item, objects).items()
+    given = [(name, name, text) for name, text in variables if name not in {*graph.addresses, *OWN}]
+    for where, name, text in (*given, *beside_the_environment(item, objects)):
+        yield from ((where, each) for each in addresses(name, text) if not ITSELF.match(each))
 
 
 def whose(graph: Graph, item: Object, address: str) -> str:

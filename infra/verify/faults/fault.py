@@ -34,6 +34,7 @@ class Fault:
 
     `whole`: how many subjects there are, where each round has one of its own by its number and the full count is all.
     `not_judged`: what the probe cannot see, each with its reason; it is part of the result.
+    `note`: after the rounds, what they saw that the counts do not tell; the first failure takes its place.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Fault:
     probe: Callable[[Site], None]
     whole: Callable[[], int] | None = None
     not_judged: Callable[[], tuple[str, ...]] | None = None
+    note: Callable[[], str] | None = None
 
 
 def hold(true: object, why: str) -> None:

@@ -83,10 +83,16 @@ def row(fault: Fault, judgement: Judgement, provenance: Provenance) -> Row:
         "defect": fault.defect,
         "seed": judgement.seed,
         "seconds": judgement.seconds,
-        "note": judgement.broken[0].splitlines()[0][:300] if judgement.broken else "",
+        "note": _note(fault, judgement),
         **({"not_judged": list(fault.not_judged())} if fault.not_judged else {}),
         **provenance.fields(),
     }
+
+
+def _note(fault: Fault, judgement: Judgement) -> str:
+    if judgement.broken:
+        return judgement.broken[0].splitlines()[0][:300]
+    return fault.note() if fault.note else ""
 
 
 def _round(fault: Fault, number: int, *, seed: int, bed: Bed, defect: str) -> Exception | None:

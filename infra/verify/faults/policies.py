@@ -19,6 +19,8 @@ from infra.verify.policies.mutants import Mutant
 from infra.verify.policies.suites import Case
 from infra.verify.policies.watching import watching
 
+# Who answered at admission, by the name of the attempt, of the rounds that held: R36's note.
+_ANSWERED: dict[str, str] = {}
 ONE_SIDED, WATCHING, PRIVILEGED = "suite-one-sided", "policy-only-watches", "own-object-privileged"
 
 
@@ -39,7 +41,10 @@ def mutated(site: Site) -> None:
 
 
 def bypass(site: Site) -> None:
-    """R36: an attempt is refused at three points, by the same policies. With the defect its policy only watches."""
+    """R36: gator and Python refuse an attempt by the same policies, and so does admission where it is asked.
+
+    With the defect its policy only watches there.
+    """
     attempt = verdicts.attempts()[site.number]
     if site.defect:
         attempt = _refusable(site.number)
@@ -53,8 +58,14 @@ def bypass(site: Site) -> None:
         if site.defect:
             [name] = attempt.refused
             stack.enter_context(watching(site.bed, name, attempt.item))
-        wrong, _ = admission.disagreements(kube, [attempt])
+        wrong, answered = admission.disagreements(kube, [attempt])
     hold(not wrong, "; ".join(wrong))
+    if not site.defect:
+        _ANSWERED.update(answered)
+
+
+def _answered() -> str:
+    return admission.counted(_ANSWERED)
 
 
 def _refusable(number: int) -> Attempt:
@@ -121,12 +132,14 @@ R35 = Fault(
 )
 R36 = Fault(
     id="R36",
-    title="policy-bypass: every attempt of the corpus, at gator, in Python and at admission",
-    promise="0 admitted; three points refuse it by the same policies; n counts attempts, all there are",
+    title="policy-bypass: every attempt of the corpus, at gator, in Python and, where that is asked, at admission",
+    promise="gator and Python refuse it by the same policies; admission by these or in the API server itself, unless it"
+    " is cluster-wide, only warned of or mended on the way in (the note counts them); n counts attempts, all there are",
     tier="full",
     defect=WATCHING,
     probe=bypass,
     whole=lambda: len(verdicts.attempts()),
+    note=_answered,
 )
 R37 = Fault(
     id="R37",

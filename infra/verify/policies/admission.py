@@ -2,6 +2,8 @@
 
 import copy
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from infra.components.gatekeeper import UNASKED
@@ -9,6 +11,14 @@ from infra.lib.kube import Kube, KubeError, Object
 from infra.verify.policies.corpus import Attempt
 
 REFUSED = (400, 403, 422)
+WARNED = frozenset({"disruption-budget"})
+# What became of an attempt at admission. Only of the first is it known that the same policies refuse it there.
+BY_GATEKEEPER = "refused by the same policies"
+BY_THE_API = "refused by the API server itself"
+MENDED = "mended by the API server and admitted"
+ONLY_WARNED = "only warned of, so not asked"
+CLUSTER_ONLY = "cluster-wide, so not asked"
+ANSWERS = (BY_GATEKEEPER, BY_THE_API, MENDED, ONLY_WARNED, CLUSTER_ONLY)
 # What Gatekeeper puts before each message.
 BY_POLICY = re.compile(r"^(?:.*denied the request: )?\[([a-z-]+)\] ", re.MULTILINE)
 
@@ -43,23 +53,32 @@ def ask(kube: Kube, item: Object) -> Answer:
     return Answer(admitted=True)
 
 
-def disagreements(kube: Kube, attempts: list[Attempt]) -> tuple[list[str], int]:
-    """Attempts that get through unmended or that other policies refuse; how many Gatekeeper itself answered.
+def left_out(attempt: Attempt) -> str:
+    """Why admission is not asked about an attempt, whose refusal is then gator's, Python's and the audit's; or ""."""
+    if not attempt.refused - WARNED:
+        return ONLY_WARNED
+    return CLUSTER_ONLY if attempt.item["kind"] in UNASKED else ""
 
-    A policy that only warns at admission is left out, and so is what is cluster-wide: their refusal is gator's and the
-    audit's.
-    """
-    wrong, judged = [], 0
+
+def disagreements(kube: Kube, attempts: Iterable[Attempt]) -> tuple[list[str], dict[str, str]]:
+    """Attempts that get through unmended or that other policies refuse; and of each, by its name, who answered."""
+    wrong: list[str] = []
+    answered: dict[str, str] = {}
     for attempt in attempts:
-        expected = attempt.refused - WARNED
-        if not expected or attempt.item["kind"] in UNASKED:
+        if why := left_out(attempt):
+            answered[attempt.name] = why
             continue
         answer = ask(kube, attempt.item)
-        judged += bool(answer.policies)
+        answered[attempt.name] = MENDED if answer.admitted else BY_GATEKEEPER if answer.policies else BY_THE_API
+        expected = attempt.refused - WARNED
         if answer.admitted != bool(attempt.mended) or (answer.policies and answer.policies != expected):
             told = "admitted" if answer.admitted else answer.message
             wrong.append(f"{attempt}: want {attempt.mended or sorted(expected)}, have {told}")
-    return wrong, judged
+    return wrong, answered
 
 
-WARNED = frozenset({"disruption-budget"})
+def counted(answered: Mapping[str, str]) -> str:
+    """How many attempts each point judged, for a note: "refused alike by gator and in Python: 489; at admission: …"."""
+    counts = Counter(answered.values())
+    told = ", ".join(f"{counts[each]} {each}" for each in ANSWERS if counts[each])
+    return f"refused alike by gator and in Python: {len(answered)}; at admission: {told}"
