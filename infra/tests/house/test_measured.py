@@ -58,8 +58,11 @@ def disagreements(found: Mapping[str, Sequence[str]], known: Mapping[str, str]) 
 def test_every_row_was_measured_on_a_commit_of_this_history() -> None:
     if why := without_history():
         pytest.skip(f"not run: {why}")
+    found = lost(rows())
+    if found.keys() == {row["commit"] for row in rows()}:
+        pytest.skip("not run: a copy with a history of its own")
 
-    assert disagreements(lost(rows()), LOST) == []
+    assert disagreements(found, LOST) == []
 
 
 def test_an_unlisted_loss_a_stale_entry_and_one_without_reason_are_found() -> None:
