@@ -18,6 +18,7 @@ from infra.tests.stacks.whole import ENVIRONMENTS, evaluate
 PLURALS = {
     "AuthorizationPolicy": "authorizationpolicies",
     "BackendTLSPolicy": "backendtlspolicies",
+    "Ingress": "ingresses",
     "NetworkPolicy": "networkpolicies",
     "ServiceEntry": "serviceentries",
     "WorkloadEntry": "workloadentries",
