@@ -29,9 +29,8 @@ What Gatekeeper refuses in app namespaces, one folder each. This file is generat
 
 The same Rego judges at three points: `make check` (gator, and rego-cpp in Python) over all rendered objects,
 admission, and Gatekeeper's audit. Cluster-wide kinds are judged in `make check` and by the audit only: an admission
-that fails closed on them could lock everybody out. `disruption-budget` only warns at admission. No policy is about Secrets,
-as the audit would keep copies of them:
-that none holds a token of the API is a rule of the API server itself.
+that fails closed on them could lock everybody out. `disruption-budget` only warns at admission. No policy is about
+Secrets, as the audit would keep copies of them: that none holds a token of the API is a rule of the API server itself.
 
 | Policy | What must hold | Kinds |
 |---|---|---|
