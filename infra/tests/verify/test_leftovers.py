@@ -182,7 +182,10 @@ def test_a_cgroup_of_somebody_else_is_not_ours(name: str, ours: bool) -> None:
 def test_only_what_stays_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     none = leftovers.Snapshot(**{each.name: frozenset() for each in fields(leftovers.Snapshot)})
     stays, moment = "/var/lib/slipway/gone/kept", itertools.count()
-    look = lambda: replace(none, mounts=frozenset({stays, f"/var/lib/slipway/gone/{next(moment)}"}))  # noqa: E731
+
+    def look() -> leftovers.Snapshot:
+        return replace(none, mounts=frozenset({stays, f"/var/lib/slipway/gone/{next(moment)}"}))
+
     monkeypatch.setattr(leftovers, "take", look)
     monkeypatch.setattr(removal, "SETTLE", 1.5)
 
