@@ -37,8 +37,10 @@ def unpacked(archive: Path, work: Path) -> Iterator[Unpacked]:
     policy = work / "policy.json"
     policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}', encoding="utf-8")
     try:
-        pull: list[str | Path] = ["from", "--signature-policy", policy, f"oci-archive:{archive}"]
-        name = capture([*buildah, *pull], deadline=120, env={"TMPDIR": str(work)}).strip()
+        # Unless it is told a folder for its lock it writes to /etc.
+        options: list[str | Path] = ["--signature-policy", policy, f"--cni-config-dir={work / 'cni'}"]
+        pull = [*buildah, "from", *options, f"oci-archive:{archive}"]
+        name = capture(pull, deadline=120, env={"TMPDIR": str(work)}).strip()
         inspected = json.loads(capture([*buildah, "inspect", name]))
         root = Path(capture([*buildah, "mount", name]).strip())
         yield Unpacked(root, inspected["OCIv1"]["config"], work)
