@@ -65,7 +65,7 @@ def _killed_at_work(bed: Bed, after: float, *, from_stopped: bool, defect: str) 
 
 
 def settled(bed: Bed) -> None:
-    """Every pod is healthy, now or within a minute."""
+    """Every pod is healthy, now or within three minutes."""
     bed.wait(f"healthy pods, not {bed.unhealthy()}", lambda: not bed.unhealthy(), deadline=180)
 
 

@@ -3,11 +3,12 @@
 import hashlib
 import json
 
+from infra.components.places import DATA_NAMESPACE
 from infra.vault.__main__ import USERS
 from infra.vault.first import RECOVERY
 from infra.verify.bed import Bed
 
-KEPT = (RECOVERY, USERS)
+KEPT, KEPT_IN = (RECOVERY, USERS), DATA_NAMESPACE
 FILES = "/run/secrets/todo-app"
 AT_WORK = "SELECT DISTINCT usename FROM pg_stat_activity WHERE usename LIKE 'v-%'"
 ROLLOUT = 170  # seconds
@@ -31,14 +32,14 @@ def login(bed: Bed, component: str = "web") -> str:
 def password_of(bed: Bed, person: str) -> str:
     """By which somebody signs in at Vault, as the Job vault-bootstrap has made it."""
     template = f'{{{{index .data "{person}" | base64decode}}}}'
-    return bed.kubectl("-n", "data", "get", "secret", "vault-users", "-o", f"go-template={template}")
+    return bed.kubectl("-n", KEPT_IN, "get", "secret", USERS, "-o", f"go-template={template}")
 
 
 def opens_vault(bed: Bed) -> dict[str, str]:
     """The Secrets with recovery keys and first passwords that are there, by a digest of what is in them."""
     return {
         each["metadata"]["name"]: hashlib.sha256(json.dumps(each["data"], sort_keys=True).encode()).hexdigest()
-        for each in bed.objects("secrets", "-n", "data")
+        for each in bed.objects("secrets", "-n", KEPT_IN)
         if each["metadata"]["name"] in KEPT
     }
 
